@@ -1,0 +1,28 @@
+"""mi_lab: from samples to an estimate of mutual information, in the shape of the theory.
+
+samples -> reference -> critic -> objective -> trainer -> Estimate
+
+Importing the package is quick: a public name loads its module (and torch) when it is first used.
+"""
+
+from importlib import import_module
+
+_HOME = {
+    # module: the public names it holds
+    "distributions": "",
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
+__all__ = sorted(_MODULE_OF)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str):
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'mi_lab' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    value = getattr(import_module(f"mi_lab.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return __all__
