@@ -9,6 +9,7 @@ from importlib import import_module
 
 _HOME = {
     # module: the public names it holds
+    "pages": "glue on_page",
     "distributions": "",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
