@@ -3,7 +3,7 @@ r"""Run MINE and MI-NEE for as long, and with the settings, as the runs that are
     python -m benchmarks.minee mixed       # 1+1 dimensions, mixture of two Gaussians, n = 400
     python -m benchmarks.minee gaussian    # 6+6 dimensions, rho = .9, n = 1000
 
-Each run writes ``mi_lab/runs/minee-<law>.json``, which chapter 8 draws. The settings are those of the notebooks at
+Each run writes ``mi_lab/curves/minee-<law>.json``, which chapter 8 draws. The settings are those of the notebooks at
 github.com/ccha23/MI-NEE (uniform reference over the range of the data, drawn afresh at every step; a value computed on
 the training samples at every step and smoothed with rate .01). What is added here: several seeds, the value on samples
 that no critic was trained on, and MINE with a critic of MI-NEE's size. Plain PyTorch on purpose: this checks what the
@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
-RUNS = Path(__file__).parents[1] / "mi_lab" / "runs"
+RUNS = Path(__file__).parents[1] / "mi_lab" / "curves"
 BATCH, FACTOR, RATE = 100, 10, 0.1  # samples a step; references a sample (MI-NEE); moving average (MINE)
 LOOK, HELD_OUT = 50, 4000  # steps between two looks; fresh samples to look with
 

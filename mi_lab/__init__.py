@@ -10,6 +10,7 @@ from importlib import import_module
 _HOME = {
     # module: the public names it holds
     "pages": "glue on_page",
+    "curves": "load_run",
     "distributions": "AdditiveNoise BivariateGaussian CorrelatedGaussian MixedGaussian course_data",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
 }
