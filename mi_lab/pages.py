@@ -6,7 +6,7 @@ import numpy as np
 
 
 def on_page() -> bool:
-    """Tell whether the cell is executed by the book's builder (which sets ``MI_LAB_PAGE=1``) rather than by a reader."""
+    """Tell whether the book's builder runs the cell (it sets ``MI_LAB_PAGE=1``) rather than a reader."""
     return os.environ.get("MI_LAB_PAGE") == "1"
 
 

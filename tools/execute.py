@@ -1,0 +1,105 @@
+"""Executing the full chapters ahead of Sphinx, once, and keeping the result until something it depends on changes."""
+
+import asyncio
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from tqdm import tqdm
+
+from tools.source import ROOT, Page, SourceError, read, tags
+
+CELL_SECONDS = 120
+SKIP = "skip-execution"
+
+
+def fingerprint(root: Path = ROOT) -> str:
+    """Hash all that a page's numbers depend on besides its own source: ``mi_lab``, the lock and this Python."""
+    digest = hashlib.sha256(sys.version.encode())
+    files = [*(root / "mi_lab").rglob("*"), root / "requirements.txt", root / "constraints.txt", Path(__file__)]
+    for path in sorted(f for f in files if f.is_file() and "__pycache__" not in f.parts):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def kept(page: Page, store: Path, common: str) -> Path:
+    """Return where the executed notebook of ``page`` is kept for exactly this source and ``fingerprint``."""
+    key = hashlib.sha256(common.encode() + page.path.read_bytes()).hexdigest()[:16]
+    return store / f"{page.doc.replace('/', '.')}.{key}.ipynb"
+
+
+def execute(pages: list[Page], store: Path, jobs: int = 2, fresh: bool = False) -> dict[str, Path]:
+    """Run the notebooks among ``pages`` that are not kept yet, ``jobs`` at a time; return doc -> executed notebook.
+
+    Raises
+    ------
+    SourceError
+        If a cell raises, prints a warning or takes too long; the message names the chapter and the cell.
+    """
+    store.mkdir(parents=True, exist_ok=True)
+    common = fingerprint()
+    where = {page.doc: kept(page, store, common) for page in pages if page.is_notebook}
+    todo = [page for page in pages if page.doc in where and (fresh or not where[page.doc].exists())]
+    if todo:
+        failures = asyncio.run(_all(todo, where, jobs))
+        if failures:
+            raise SourceError("\n".join(failures))
+    for doc, path in where.items():  # what was kept for an older source has no use
+        for old in store.glob(f"{doc.replace('/', '.')}.*.ipynb"):
+            if old != path:
+                old.unlink()
+    return where
+
+
+async def _all(todo: list[Page], where: dict[str, Path], jobs: int) -> list[str]:
+    gate, failures = asyncio.Semaphore(jobs), []
+    with tqdm(total=len(todo), unit="page", desc="executing") as bar:
+
+        async def one(page: Page) -> None:
+            async with gate:
+                try:
+                    nb = await _run(page)
+                except SourceError as e:
+                    failures.append(str(e))
+                else:
+                    part = where[page.doc].with_suffix(".part")
+                    nbformat.write(nb, part)
+                    os.replace(part, where[page.doc])
+                bar.set_postfix_str(page.doc)
+                bar.update()
+
+        await asyncio.gather(*(one(page) for page in todo))
+    return failures
+
+
+async def _run(page: Page):
+    nb = read(page.path)
+    env = os.environ | {"MI_LAB_PAGE": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    env.pop("MPLBACKEND", None)
+    with tempfile.TemporaryDirectory() as folder:  # logs and files that a chapter writes leave with it
+        client = NotebookClient(
+            nb,
+            timeout=CELL_SECONDS,
+            kernel_name="python3",
+            resources={"metadata": {"path": folder}},
+            skip_cells_with_tag=SKIP,
+            shutdown_kernel="immediate",
+        )
+        try:
+            await client.async_execute(env=env, stderr=subprocess.DEVNULL)  # a kernel's own chatter
+        except CellExecutionError as e:
+            raise SourceError(f"book/{page.doc}.md: a cell raised {e.ename}: {e.evalue}\n{e.traceback[-1500:]}") from e
+        except (CellTimeoutError, DeadKernelError) as e:
+            raise SourceError(f"book/{page.doc}.md: {str(e).splitlines()[0]}") from e
+    for cell in nb.cells:
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr" and "allow-stderr" not in tags(cell):
+                text = output["text"].strip()[:300]
+                raise SourceError(f"book/{page.doc}.md: cell {cell.id!r} printed a warning: {text}")
+    return nb

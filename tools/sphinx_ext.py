@@ -1,0 +1,104 @@
+"""What the pages need beyond Jupyter Book: MathJax from a wheel, links that open, no script from elsewhere."""
+
+import os
+from pathlib import Path
+
+import yaml
+
+from tools.source import ROOT
+
+MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
+# Shipped by the theme or Jupyter Book on every page; this book uses none of them.
+UNUSED = ("thebe", "require.js", "require.min.js", "html-manager", "embed-amd")
+
+
+def repository() -> tuple[str, str]:
+    """Return (address, branch) of the repository: the one setting, or what a workflow sets; address '' while unset."""
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8")).get("repository", {})
+    url = os.environ.get("REPOSITORY_URL") or settings.get("url") or ""
+    return url.rstrip("/").removesuffix(".git"), os.environ.get("REPOSITORY_BRANCH") or settings.get("branch") or "main"
+
+
+def colab_url(doc: str) -> str | None:
+    """Return the address that opens ``notebooks/<doc>.ipynb`` in Colab, None while no repository is set."""
+    url, branch = repository()
+    if "github.com/" not in url:
+        return None
+    return f"https://colab.research.google.com/github/{url.split('github.com/')[1]}/blob/{branch}/notebooks/{doc}.ipynb"
+
+
+def vendor_mathjax(app) -> None:
+    """Copy the parts of MathJax that pages use next to them.
+
+    They join the static path only now: Jupyter Book links every script that it finds there earlier on every page.
+    """
+    import shutil
+
+    import mathjax
+
+    source = Path(mathjax.__file__).parent / "static" / "mathjax" / "es5"
+    target = Path(app.doctreedir).parent / "vendor"
+    for part in MATHJAX_PARTS:
+        src, dst = source / part, target / "mathjax" / part
+        if not dst.exists():
+            dst.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if src.is_dir() else shutil.copy)(src, dst)
+    shutil.copy(source.parent / "LICENSE", target / "mathjax" / "LICENSE")
+    app.config.html_static_path.append(str(target))
+
+
+def buttons(app, pagename, templatename, context, doctree) -> None:
+    """Put the page's buttons: open in Colab (if a repository is set), download the notebook, print."""
+    if "header_buttons" not in context:
+        return
+    mine = []
+    if (ROOT / "notebooks" / f"{pagename}.ipynb").exists():
+        if address := colab_url(pagename):
+            mine.append(_link(address, "Open in Colab", "fas fa-rocket", "launch-colab-button"))
+        notebook = f"{context['pathto']('notebooks', 1)}/{pagename}.ipynb"
+        mine.append(
+            _link(notebook, "Download this chapter as a notebook", "fas fa-download", "download-notebook-button")
+        )
+    kept = {"fullscreen-button"}
+    context["header_buttons"] = mine + [b for b in context["header_buttons"] if b.get("label") in kept]
+
+
+def _link(url: str, words: str, icon: str, label: str) -> dict:
+    return {"type": "link", "url": url, "tooltip": words, "icon": icon, "label": label}
+
+
+def drop_unused_scripts(app, pagename, templatename, context, doctree) -> None:
+    """Leave out scripts that the book does not use: they come from other hosts, and one of them throws."""
+
+    def used(script) -> bool:
+        name = str(getattr(script, "filename", script) or "") + str(getattr(script, "attributes", {}).get("body", ""))
+        return not any(word in name for word in UNUSED)
+
+    context["script_files"] = [s for s in context.get("script_files", []) if used(s)]
+    context["css_files"] = [s for s in context.get("css_files", []) if used(s)]
+
+
+def copy_notebooks(app, error) -> None:
+    """Offer the readers' notebooks for download from the same file that Colab opens."""
+    import shutil
+
+    source, target = ROOT / "notebooks", Path(app.outdir) / "notebooks"
+    if error is None and source.is_dir() and app.builder.format == "html":
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+
+
+def silence_thebe(app, config) -> None:
+    """Unhook sphinx-thebe, which Jupyter Book always loads: it needs a server and writes a script on every page."""
+    for name, listeners in app.events.listeners.items():
+        app.events.listeners[name] = [x for x in listeners if not x.handler.__module__.startswith("sphinx_thebe")]
+
+
+def setup(app):
+    """Connect the above to Sphinx."""
+    app.connect("config-inited", silence_thebe, priority=1)
+    app.connect("builder-inited", vendor_mathjax)
+    app.connect("html-page-context", buttons, priority=900)
+    app.connect("html-page-context", drop_unused_scripts, priority=950)
+    app.connect("build-finished", copy_notebooks)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
