@@ -27,13 +27,18 @@ def exercises(book: Path) -> list[Exercise]:
     found = []
     for path in reading_order(book):
         text = path.read_text(encoding="utf-8")
-        matches = list(EXERCISE.finditer(text))
-        for match, after in zip(matches, [*matches[1:], None], strict=True):
-            body = text[match.end() : after.start() if after else len(text)]
-            body = re.split(r"^## ", body, maxsplit=1, flags=re.M)[0]
-            doc = path.relative_to(book).with_suffix("").as_posix()
+        doc = path.relative_to(book).with_suffix("").as_posix()
+        for match, body in with_bodies(text):
             found.append(Exercise(match[1], int(match[2]), match[3], doc, kind_of(body), '"nbgrader"' in body))
     return found
+
+
+def with_bodies(text: str) -> list[tuple[re.Match, str]]:
+    """Return each exercise's heading, matched, with what stands under it."""
+    matches = list(EXERCISE.finditer(text))
+    ends = [match.start() for match in matches[1:]] + [len(text)]
+    pieces = [(match, text[match.end() : end]) for match, end in zip(matches, ends, strict=False)]
+    return [(match, re.split(r"^## ", body, maxsplit=1, flags=re.M)[0]) for match, body in pieces]
 
 
 def kind_of(body: str) -> str:

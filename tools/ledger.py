@@ -154,14 +154,15 @@ def orphans(book: Path, tests: Path) -> list[str]:
 
 def page(book: Path, tests: Path) -> str:
     """Return the page that lists every labelled equation and statement beside its tests, and shows these tests."""
-    named, tested = labels(book), tests_of(tests)
+    named, tested, defined = labels(book), tests_of(tests), definitions(book)
     lines = [HEAD]
     for doc in dict.fromkeys(label.doc for label in named.values()):
         lines += [f"\n## {{doc}}`/{doc}`\n", "| | what | checked by |", "|---|---|---|"]
         for label in (x for x in named.values() if x.doc == doc):
             what = f"{{eq}}`{label.name}`" if label.kind == "equation" else f"{{prf:ref}}`{label.name}`"
             by = ", ".join(f"{{ref}}`{t.name} <{_anchor(t)}>`" for t in tested.get(label.name, []))
-            lines.append(f"| {what} | {label.title or label.kind} | {by or 'a definition'} |")
+            missing = "*nothing yet*" if label.needs_test and label.name not in defined else "a definition"
+            lines.append(f"| {what} | {label.title or label.kind} | {by or missing} |")
     lines.append(TESTS_HEAD)
     shown = {(t.file, t.name): t for name in named for t in tested.get(name, [])}
     for t in shown.values():
