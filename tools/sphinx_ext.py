@@ -22,6 +22,7 @@ def repository() -> tuple[str, str]:
 def colab_url(doc: str) -> str | None:
     """Return the address that opens ``notebooks/<doc>.ipynb`` in Colab, None while no repository is set."""
     url, branch = repository()
+    branch = os.environ.get("NOTEBOOKS_BRANCH") or branch  # where the deployment puts the notebooks it has filled in
     if "github.com/" not in url:
         return None
     return f"https://colab.research.google.com/github/{url.split('github.com/')[1]}/blob/{branch}/notebooks/{doc}.ipynb"
