@@ -1,1 +1,1 @@
-"""Measurements that take longer than a page of the book may: each writes a small result file that names how it was made."""
+"""Measurements that take longer than a page may: each writes a small result file that names how it was made."""

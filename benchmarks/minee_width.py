@@ -16,7 +16,7 @@ import torch
 from benchmarks.minee import BATCH, FACTOR, HELD_OUT, LAWS, MINEE, RUNS, draw
 
 WIDTHS = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0, None]  # None: the box around the training samples
-LR, STEPS, LOOKS, MANY = 5e-4, 3000, 12, 100_000
+LR, STEPS, LOOKS, MANY = 5e-4, 3000, 10, 50_000
 
 
 class WideMINEE(MINEE):
@@ -72,7 +72,13 @@ def main(seeds: int) -> None:
         "commit": commit,
         "torch": torch.__version__,
     }
-    about |= {"batch": BATCH, "references_a_sample": FACTOR, "lr": LR, "references_at_a_look": MANY}
+    about |= {
+        "batch": BATCH,
+        "references_a_sample": FACTOR,
+        "lr": LR,
+        "references_at_a_look": MANY,
+        "torch": torch.__version__,
+    }
     about |= {key: LAWS["gaussian"][key] for key in ("n", "d", "truth")}
     (RUNS / "minee-width.json").write_text(json.dumps({"about": about, "runs": runs}) + "\n")
 
