@@ -10,9 +10,11 @@ from importlib import import_module
 _HOME = {
     # module: the public names it holds
     "pages": "glue on_page",
+    "checks": "check",
     "curves": "load_run",
     "distributions": "AdditiveNoise BivariateGaussian CorrelatedGaussian MixedGaussian course_data",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
+    "sliders": "GaussianExplorer MovingAverage Neighbourhood ResamplingExplorer TangentExplorer",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 __all__ = sorted(_MODULE_OF)

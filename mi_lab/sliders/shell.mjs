@@ -1,0 +1,139 @@
+// What all explorers share: the moving parts of a picture say themselves (data-draw, data-of) what they draw, and this
+// shell draws them again from what an explorer's own `compute(data, values)` returns: its mathematics and nothing else.
+
+const roundHalfUp = (value, digits) => Math.floor(value * 10 ** digits + 0.5) / 10 ** digits;
+
+function number(value, form) {
+  if (!form) return String(value);
+  if (!Number.isFinite(value)) return "undefined";
+  const percent = form.endsWith("%");
+  const digits = form === "d" ? 0 : parseInt(form.slice(1), 10);
+  const text = roundHalfUp(percent ? value * 100 : value, digits).toFixed(digits).replace("-", "\u2212");
+  return percent ? text + "\u202f%" : text;
+}
+
+export const fill = (template, state) =>
+  template.replace(/\{(\w+)(?::([^}|]*))?(?:\|(\w+))?\}/g, (_, name, form) => number(state[name], form));
+
+const pixel = (a, b, value) => String(roundHalfUp(a + b * value, 1));
+
+const points = (state, key) => [key in state ? state[key] : Number(key)].flat();
+
+export function path(kind, [ax, bx, ay, by], state, keys) {
+  const columns = keys.map((key) => points(state, key));
+  const length = Math.max(...columns.map((column) => column.length));
+  const rows = Array.from({ length }, (_, i) => {
+    const row = columns.map((column) => (column.length === 1 ? column[0] : column[i]));
+    return row.every((v) => v !== null && Number.isFinite(v)) ? row : null;
+  });
+  const x = (v) => pixel(ax, bx, v);
+  const y = (v) => pixel(ay, by, v);
+  if (kind === "dots") return rows.map((r) => (r ? `M${x(r[0])} ${y(r[1])}h0` : "")).join("");
+  if (kind === "boxes") {
+    return rows.map((r) => (r ? `M${x(r[0])} ${y(r[2])}H${x(r[1])}V${y(r[3])}H${x(r[0])}z` : "")).join("");
+  }
+  const out = rows.map((r, i) => (r ? `${i && rows[i - 1] ? "L" : "M"}${x(r[0])} ${y(r[1])}` : "")).join("");
+  if (kind !== "area" || !out) return out;
+  const base = [rows[rows.length - 1], rows[0]].map((r) => `L${x(r[2])} ${y(r[3])}`);
+  return out + base.join("") + "z";
+}
+
+function draw(root, state) {
+  for (const part of root.querySelectorAll("[data-draw]")) {
+    const { draw: kind, of = "", text } = part.dataset;
+    if (kind === "image") {
+      part.src = state.image;
+      part.alt = state.alt;
+      continue;
+    }
+    const scale = part.parentNode.dataset.scale.split(" ").map(Number);
+    const keys = of.split(" ");
+    if (kind === "note") {
+      const [px, py] = keys.map((key) => points(state, key)[0]);
+      part.setAttribute("x", pixel(scale[0], scale[1], px));
+      part.setAttribute("y", pixel(scale[2], scale[3], py));
+      part.textContent = fill(text, state);
+    } else part.setAttribute("d", path(kind, scale, state, keys));
+  }
+  for (const part of root.querySelectorAll("[data-fill]")) part.textContent = fill(part.dataset.fill, state);
+}
+
+const nearest = (grid, value) => {
+  const at = grid.indexOf(value);
+  if (at >= 0 || typeof value !== "number") return Math.max(at, 0);
+  return grid.reduce((best, v, i) => (Math.abs(v - value) < Math.abs(grid[best] - value) ? i : best), 0);
+};
+
+// Bring one block to life. With a model (live notebook) its traits and the sliders follow each other.
+function enliven(root, data, model) {
+  root.dataset.alive = "";
+  const inputs = [...root.querySelectorAll("input[type=range]")];
+  const values = data.controls.map((c) => (model ? model.get(c.name) : c.start));
+  const show = () => {
+    const state = compute(data, values);
+    draw(root, state);
+    inputs.forEach((input, i) => {
+      const { grid, spoken } = data.controls[i];
+      const at = nearest(grid, values[i]);
+      if (Number(input.value) !== at) input.value = at;
+      input.style.setProperty("--mi-filled", `${(100 * at) / Math.max(1, grid.length - 1)}%`);
+      input.setAttribute("aria-valuetext", fill(spoken, state));
+    });
+  };
+  let due = 0;
+  const soon = () => {
+    cancelAnimationFrame(due);
+    due = requestAnimationFrame(show);
+  };
+  inputs.forEach((input, i) => {
+    const { name, grid } = data.controls[i];
+    input.disabled = false;
+    input.addEventListener("input", () => {
+      values[i] = grid[Number(input.value)];
+      if (model) {
+        model.set(name, values[i]);
+        model.save_changes();
+      }
+      soon();
+    });
+    model?.on(`change:${name}`, () => {
+      if (values[i] === model.get(name)) return;
+      values[i] = model.get(name);
+      soon();
+    });
+  });
+  show();
+  printable(root, data);
+}
+
+// Paper can't be dragged: printing shows a row of pictures, the first control at a few of its values.
+function printable(root, data) {
+  const row = root.querySelector(".mi-row");
+  const fillRow = () => {
+    if (row.childElementCount) return;
+    for (const value of data.print) {
+      const frame = document.createElement("div");
+      frame.className = "mi-frame";
+      for (const part of root.querySelectorAll(".mi-panels, .mi-words")) frame.append(part.cloneNode(true));
+      draw(frame, compute(data, [value, ...data.controls.slice(1).map((c) => c.start)]));
+      row.append(frame);
+    }
+  };
+  const media = matchMedia("print");
+  media.addEventListener("change", () => media.matches && fillRow());
+  addEventListener("beforeprint", fillRow);
+  if (media.matches) fillRow();
+}
+
+// On a page the blocks wait in the document; a notebook calls render with a model.
+for (const root of document.querySelectorAll(`.mi-explorer[data-kind="${kind}"]:not([data-alive])`)) {
+  enliven(root, JSON.parse(root.querySelector("script[type='application/json']").textContent));
+}
+
+export default {
+  render({ model, el }) {
+    el.innerHTML = model.get("_markup");
+    const root = el.querySelector(".mi-explorer");
+    enliven(root, model.get("_data"), model);
+  },
+};

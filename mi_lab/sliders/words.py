@@ -1,0 +1,47 @@
+"""Sentences with numbers in them: one template, filled in Python for the first picture and by the browser afterwards.
+
+A place is written ``{name:.2f}``: ``.2f`` digits, ``d`` a whole number, ``.1%`` a share, nothing for text; ``{name:.2f|a}``
+gives the number the colour of role ``a``.  ``shell.mjs`` holds the same function, and the tests compare both.
+"""
+
+import html
+import math
+import re
+
+PLACE = re.compile(r"\{(\w+)(?::([^}|]*))?(?:\|(\w+))?\}")
+
+
+def rounded(value: float, digits: int) -> float:
+    """Round half up, by the same floating-point operations as the browser's copy (the built-in rounds half to even)."""
+    return math.floor(value * 10**digits + 0.5) / 10**digits
+
+
+def number(value, form: str | None) -> str:
+    """Write one number as a template's place asks for it."""
+    if not form:
+        return str(value)
+    if not math.isfinite(value):
+        return "undefined"
+    scale, digits = (100, int(form[1:-1])) if form.endswith("%") else (1, 0 if form == "d" else int(form[1:-1]))
+    text = f"{rounded(value * scale, digits):.{digits}f}".replace("-", "\u2212")
+    return text + ("\u202f%" if scale == 100 else "")
+
+
+def fill(template: str, state: dict) -> str:
+    """Fill a template's places from ``state``."""
+    return PLACE.sub(lambda place: number(state[place[1]], place[2]), template)
+
+
+def spans(template: str, state: dict) -> str:
+    """Fill a template and wrap every number in an element that carries its own place, so that a script can refill it."""
+
+    def span(place: re.Match) -> str:
+        own = place[0].replace(f"|{place[3]}", "") if place[3] else place[0]
+        role = f' class="mi-{place[3]}"' if place[3] else ""
+        return f'<b{role} data-fill="{html.escape(own)}">{html.escape(fill(own, state))}</b>'
+
+    parts, end = [], 0
+    for place in PLACE.finditer(template):
+        parts += [html.escape(template[end : place.start()]), span(place)]
+        end = place.end()
+    return "".join([*parts, html.escape(template[end:])])
