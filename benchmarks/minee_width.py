@@ -8,12 +8,13 @@ product of the marginals, and every widening adds to what the joint critic has t
 """
 
 import json
+import math
 import subprocess
 
 import click
 import torch
 
-from benchmarks.minee import BATCH, FACTOR, HELD_OUT, LAWS, MINEE, RUNS, draw
+from benchmarks.minee import BATCH, FACTOR, HELD_OUT, LAWS, MINEE, RUNS, draw, dv
 
 WIDTHS = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0, None]  # None: the box around the training samples
 LR, STEPS, LOOKS, MANY = 5e-4, 3000, 10, 50_000
@@ -30,6 +31,12 @@ class WideMINEE(MINEE):
         xy = self.width * torch.randn(n, len(self.low), generator=self.g)
         return (xy, *xy.chunk(2, 1))
 
+    def log_reference(self, xy):
+        """Return the logarithm of the reference's density."""
+        if self.width is None:
+            return super().log_reference(xy)
+        return -((xy.double() / self.width) ** 2 + math.log(2 * math.pi * self.width**2)).sum(1) / 2
+
 
 def run(width: float | None, seed: int) -> dict:
     """Train with one width and seed; look LOOKS times, with many references, on training and on fresh samples."""
@@ -38,26 +45,23 @@ def run(width: float | None, seed: int) -> dict:
     fresh = draw("gaussian", HELD_OUT, g)
     estimator = WideMINEE(x, y, LR, g)
     estimator.width = width
-    curves = {"step": [], "train": [], "held_out": [], "parts": []}
+    curves = {"step": [], "train": [], "held_out": [], "parts": [], "resolved": []}
     for step in range(1, STEPS + 1):
         estimator.step()
         if step % (STEPS // LOOKS) == 0:
             values = [value(estimator, *pair) for pair in ((x, y), fresh)]
-            for name, v in zip(curves, (step, values[0][0], values[1][0], values[1][1:]), strict=True):
+            for name, v in zip(curves, (step, values[0][0], values[1][0], values[1][1:4], values[1][4]), strict=True):
                 curves[name].append(v)
     return {"width": width, "seed": seed, **curves}
 
 
 @torch.no_grad()
 def value(estimator: MINEE, x, y) -> list[float]:
-    """Return the estimate and its three parts, with MANY references."""
-    many = [
-        [net(z) for net, z in zip(estimator.nets, estimator.references(MANY // 10), strict=True)] for _ in range(10)
-    ]
-    logs = [torch.cat(scores).logsumexp(0) - torch.tensor(float(MANY)).log() for scores in zip(*many, strict=True)]
-    data = (torch.cat([x, y], 1), x, y)
-    joint, one, two = (float(net(z).mean() - log) for net, z, log in zip(estimator.nets, data, logs, strict=True))
-    return [round(v, 4) for v in (joint - one - two, joint, one, two)]
+    """Return the estimate and its three parts, with MANY references, and the estimate with the joint part resolved."""
+    data, references = (torch.cat([x, y], 1), x, y), estimator.references(MANY)
+    joint, one, two = (float(dv(*a)) for a in zip(estimator.nets, data, references, strict=True))
+    exact = estimator.resolved("gaussian", x, y) - one - two
+    return [round(v, 4) for v in (joint - one - two, joint, one, two, exact)]
 
 
 @click.command()
