@@ -45,7 +45,7 @@ def kind_of(body: str) -> str:
     """Tell an exercise's kind from its source: choices, a checked cell, or neither."""
     if re.search(r"^- \*\*a\.\*\*", body, re.M):
         return "multiple choice"
-    return "code" if "### BEGIN SOLUTION" in body else "in words"
+    return "code" if "{code-cell}" in body and "### BEGIN SOLUTION" in body else "in words"
 
 
 def exercises_page(book: Path) -> str:
