@@ -41,7 +41,7 @@ def write(path: Path, text: str) -> None:
 
 
 def stage(pages: list[Page], executed: dict[str, Path], folder: Path) -> None:
-    """Lay out what Jupyter Book reads: executed pages, plain pages, figures, the table of contents, the bibliography."""
+    """Lay out what Jupyter Book reads: executed pages, plain pages, figures, contents, bibliography."""
     wanted = set()
     for page in pages:
         target = folder / f"{page.doc}{'.ipynb' if page.doc in executed else '.md'}"

@@ -36,7 +36,7 @@ def expand(text: str, table: dict[str, tuple[str, int]]) -> str:
             written += " "
         text = text[: m.start()] + written + text[end:]
         # A macro that writes itself (\I -> I) must not be searched again, one that uses another must.
-        position = m.start() + (len(written) if f"\\{m[1]}" in written else 0)
+        position = m.start() + (len(written) if f"\\{m[1]}" in body else 0)
     return text
 
 

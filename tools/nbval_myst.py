@@ -12,7 +12,7 @@ class ChapterFile(IPyNbFile):
     """A MyST notebook, collected cell by cell as nbval collects an .ipynb file."""
 
     def collect(self):
-        with mock.patch("nbval.plugin.nbformat.read", lambda *args, **kwargs: read(self.path)):
+        with mock.patch("nbval.plugin.nbformat.read", return_value=read(self.path)):
             yield from super().collect()
 
 
