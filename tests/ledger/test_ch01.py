@@ -252,7 +252,7 @@ def test_small_noise_is_squeezed_between_two_lines_of_slope_one():
 
 
 @pytest.mark.ledger("prop-oracle", "eq-oracle")
-@pytest.mark.parametrize("rho", (-0.5, 0.87898, 0.99))
+@pytest.mark.parametrize("rho", [-0.5, 0.87898, 0.99])
 def test_the_oracle_is_unbiased_and_spreads_like_rho_over_root_n(rho):
     law, n, runs = BivariateGaussian(rho), 50, 4000
     t = law.log_ratio(*law.sample(n * runs, seed=13)).double().numpy().reshape(runs, n).mean(1)
