@@ -14,7 +14,7 @@ _HOME = {
     "curves": "load_run",
     "distributions": "AdditiveNoise BivariateGaussian CorrelatedGaussian MixedGaussian course_data",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
-    "sliders": "GaussianExplorer MovingAverage Neighbourhood ResamplingExplorer TangentExplorer",
+    "sliders": "GaussianExplorer MovingAverage Neighbourhood ResamplingExplorer TangentExplorer explore",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 __all__ = sorted(_MODULE_OF)
