@@ -53,7 +53,7 @@ def table_mi(p):
 
 def table_by_loops(p):
     total = 0.0
-    for i, row in enumerate(p):
+    for _i, row in enumerate(p):
         for j, mass in enumerate(row):
             if mass:
                 total += mass * math.log(mass / (sum(row) * sum(p[:, j])))
