@@ -8,6 +8,7 @@ _HOME = {
     "Neighbourhood": "neighbourhood",
     "ResamplingExplorer": "resampling",
     "TangentExplorer": "tangent",
+    "explore": "interaction",
 }
 __all__ = sorted(_HOME)
 

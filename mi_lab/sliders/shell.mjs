@@ -67,6 +67,7 @@ const nearest = (grid, value) => {
 // Bring one block to life. With a model (live notebook) its traits and the sliders follow each other.
 function enliven(root, data, model) {
   root.dataset.alive = "";
+  data.shown = root.querySelector("img[data-draw]")?.src;
   const inputs = [...root.querySelectorAll("input[type=range]")];
   const values = data.controls.map((c) => (model ? model.get(c.name) : c.start));
   const show = () => {
