@@ -281,7 +281,11 @@ def first_cell() -> str:
 
 def export(page: Page, labels: dict[str, Label]) -> str:
     """Return the text of the reader's notebook for ``page``."""
-    nb = without_answers(read(page.path))
+    return nbformat.writes(plain(page, labels, without_answers(read(page.path))), indent=1) + "\n"
+
+
+def plain(page: Page, labels: dict[str, Label], nb):
+    """Return ``nb``, read from ``page``, as a notebook that any program shows: plain Markdown, no outputs."""
     exporter = Exporter(page, labels)
     cells = [new_code_cell(first_cell(), id="colab", metadata={"tags": ["colab"]})]
     for cell in nb.cells:
@@ -302,7 +306,7 @@ def export(page: Page, labels: dict[str, Label]) -> str:
         cells.append(new_markdown_cell(f"## References\n\n{reference_list(exporter.cited)}", id="references"))
     nb.cells = cells
     nbformat.validate(nb)
-    return nbformat.writes(nb, indent=1) + "\n"
+    return nb
 
 
 def outputs(folder: Path) -> dict[Path, str]:
