@@ -13,8 +13,9 @@ GRID = [*np.round(np.arange(0, 0.9, 0.05), 2).tolist(), *np.round(np.arange(0.9,
 class MovingAverage(Explorer):
     r"""Move the weight β of the old value in m ← (1 − β)·new + β·m and see noise and bias.
 
-    The critic is the optimal one, :math:`t = \log r` of a Gaussian, times a scale s = 1, plus the constant c that nothing
-    holds.  The derivative of the loss with respect to s has the term :math:`E_{P'}[t e^{t}]/E_{P'}[e^{t}] = I(X;Y)`; a
+    The critic is the optimal one, :math:`t = \log r` of a Gaussian, times a scale s = 1, plus the constant c that
+    nothing holds.  The derivative of the loss with respect to s has the term
+    :math:`E_{P'}[t e^{t}]/E_{P'}[e^{t}] = I(X;Y)`; a
     minibatch replaces it by :math:`\overline{t e^t}/m`.  With β = 0 noise in m biases the ratio (Jensen); with a long
     memory m lags behind, when c drifts.
 
@@ -78,15 +79,15 @@ class MovingAverage(Explorer):
         self._batch_means = (denominators * level)[:shown].round(4)
         self._step = np.arange(1, shown + 1)
         self.sentence = (
-            "β = {beta:.2f}: the denominator remembers about {memory:.1f} batches. Its noise is {noise:.3f|a} nats, and "
-            "the term of the gradient that it divides is {size:.3f|b} nats too {direction} on average "
+            "β = {beta:.2f}: the denominator remembers about {memory:.1f} batches. Its noise is {noise:.3f|a} nats, "
+            "and the term of the gradient that it divides is {size:.3f|b} nats too {direction} on average "
             f"(its true value is I(X;Y) = {self._truth:.3f} nats)."
         )
         self.description = (
             f"Left: the logarithm of the denominator over {shown} steps: dots are the means of single batches of "
             f"{batch}, the line is the moving average m, dashed is the truth"
             + (f", which drifts by {drift:g} nats a step. " if drift else ". ")
-            + "Right: noise of log m (blue) and bias of the gradient’s term (orange) for every β, in nats; dashed is none."
+            + "Right: noise of log m (blue) and bias of the gradient’s term (orange) for every β, in nats; dashed is 0."
         )
         data = {"batches": self._batch_means, "step": self._step, "first": 1.0, "grid": self._grid}
         data |= {"noise": self._noise, "bias": self._bias}
@@ -149,16 +150,16 @@ class MovingAverage(Explorer):
         values = [*self._noise, *self._bias, 0.0]
         low, high = min(values), min(max(values), 1.2 * max(self._noise[0], -min(self._bias)))
         room = 0.08 * (high - low)
-        plot = right.plot((44, 36, 284, 220), (0, 2.02), (low - room, high + 2 * room))
-        plot.fixed("line", [0, 2.02], [0, 0], role="truth")
-        plot.fixed("line", at, self._noise, role="thin-a")
+        plot = right.plot((44, 36, 284, 220), (-0.04, 2.04), (low - 2 * room, high + 2 * room))
+        plot.fixed("line", [-0.04, 2.04], [0, 0], role="truth")
+        plot.fixed("line", at, self._noise, role="a")
         plot.fixed("line", at, self._bias, role="b")
         plot.moving("dots", "at", "noise", role="halo")
         plot.moving("dots", "at", "noise", role="big-a")
         plot.moving("dots", "at", "bias", role="halo")
         plot.moving("dots", "at", "bias", role="big-b")
-        plot.note(at[2], self._noise[2], "noise", dx=6, dy=-8)
-        plot.note(at[2], self._bias[2], "bias", dx=6, dy=16)
+        plot.note(at[3], self._noise[3], "noise", dx=6, dy=-8)
+        plot.note(at[3], self._bias[3], "bias", dx=6, dy=18)
         ticks = [0, 0.5, 0.8, 0.9, 0.95, 0.99]
         plot.axis("bottom", "weight β of the old value", ticks=[-np.log10(1 - b) for b in ticks], names=map(str, ticks))
         plot.axis("left", "nats")

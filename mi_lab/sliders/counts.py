@@ -1,4 +1,4 @@
-"""What `Neighbourhood` counts: the three methods of chapter 3, their words, their pictures' geometry, their estimates."""
+"""What `Neighbourhood` counts: three methods of chapter 3, their words, their pictures' geometry, their estimates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ METHODS = {
         sentence=(
             "k = {value:d}: the square around the marked point ends at its neighbour number {value:d|b}, at distance "
             "{radius:.2f}; strictly inside its strips lie n_x = {n_x:d|c} and n_y = {n_y:d|a} of the other points. "
-            "Averaged over all #n points:"
+            "Over all #n points the estimate is"
         ),
         seen=(
             "one marked point with the square that reaches its k-th neighbour in the maximum norm, the points in the "
@@ -54,7 +54,8 @@ METHODS = {
         shown="{value:d} × {value:d} bins",
         spoken="{value:d} bins per axis, {filled:d} of {cells:d} cells hold a sample",
         sentence=(
-            "{value:d} × {value:d} = {cells:d} cells for #n samples: {filled:d|a} hold a sample, the fullest {fullest:d}."
+            "{value:d} × {value:d} = {cells:d} cells for #n samples: {filled:d|a} hold a sample, the fullest "
+            "{fullest:d}. The estimate is"
         ),
         seen="a grid of equal cells, darker where more samples lie",
         picture="Samples on a grid whose cells are shaded by their counts",
@@ -69,7 +70,10 @@ METHODS = {
         label="Bandwidth h, in standard deviations",
         shown="h = {value:.2f}",
         spoken="bandwidth {value:.2f} standard deviations",
-        sentence="h = {value:.2f}: every one of the #n samples is a hill {value:.2f|a} standard deviations wide.",
+        sentence=(
+            "h = {value:.2f}: every one of the #n samples is a hill {value:.2f|a} standard deviations wide. "
+            "The estimate is"
+        ),
         seen="the density that kernels of this width make of them, darker where higher",
         picture="Samples over the density that the kernels make of them",
         what="bandwidth",
@@ -146,7 +150,18 @@ def _cells(value: float, facts: dict) -> tuple[dict, list]:
         across = [range_x[0] + width * v / count for v in (a, a + 1)]
         return across + [range_y[0] + height * v / count for v in (b, b + 1)]
 
-    own = {"filled": int((counts > 0).sum()), "cells": count * count, "fullest": int(counts.max())}
+    edges = np.arange(1, count) / count
+    rule_x, rule_y = [], []
+    for edge in edges:
+        rule_x += [range_x[0] + (range_x[1] - range_x[0]) * edge] * 2 + [np.nan, *range_x, np.nan]
+        rule_y += [*range_y, np.nan] + [range_y[0] + (range_y[1] - range_y[0]) * edge] * 2 + [np.nan]
+    own = {
+        "rule_x": rule_x,
+        "rule_y": rule_y,
+        "filled": int((counts > 0).sum()),
+        "cells": count * count,
+        "fullest": int(counts.max()),
+    }
     return own, _heat(counts / counts.max(), box)
 
 

@@ -40,7 +40,13 @@ function bins(data, count) {
     const [a, b] = [Math.floor(i / count), i % count];
     return [edge(a, data.range[0]), edge(a + 1, data.range[0]), edge(b, data.range[1]), edge(b + 1, data.range[1])];
   });
-  return { levels, filled: counts.filter((c) => c > 0).length, cells: count * count, fullest };
+  const [rule_x, rule_y] = [[], []];
+  for (let i = 1; i < count; i += 1) {
+    const [at_x, at_y] = data.range.map(([low, high]) => low + (high - low) * (i / count));
+    rule_x.push(at_x, at_x, NaN, ...data.range[0], NaN);
+    rule_y.push(...data.range[1], NaN, at_y, at_y, NaN);
+  }
+  return { levels, rule_x, rule_y, filled: counts.filter((c) => c > 0).length, cells: count * count, fullest };
 }
 
 function kernels(data, h) {

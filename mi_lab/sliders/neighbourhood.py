@@ -84,7 +84,7 @@ class Neighbourhood(Explorer):
         self.spoken = self._spec.spoken + ", estimate {estimate:.3f} nats"
         self.sentence = (
             self._spec.sentence.replace("#n", str(n))
-            + f" The estimate is {{estimate:.3f|a}} nats, {{error:.3f}} {{side}} the truth, {self._truth:.3f}."
+            + f" {{estimate:.3f|a}} nats, {{error:.3f}} {{side}} the truth, {self._truth:.3f}."
         )
         self.description = (
             f"Left: {n} samples and {self._spec.seen}. Right: the estimate in nats for every {self._spec.what}, "
@@ -144,18 +144,21 @@ class Neighbourhood(Explorer):
         else:
             for i in range(1, 6):
                 plot.moving("boxes", *(f"heat{i}_{k}" for k in ("x0", "x1", "y0", "y1")), role=f"heat{i}")
+            if self._method == "bins":
+                plot.moving("line", "rule_x", "rule_y", role="rules")
             plot.fixed("dots", self._x, self._y, role="faint")
         plot.axis("bottom", "x")
         plot.axis("left", "y")
 
         right = Panel(state, f"Estimate against {spec.what}, with the truth")
         place = np.log10(self._grid) if spec.log else np.asarray(self._grid, float)
-        xlim = (place[0], place[-1])
+        span = 0.025 * (place[-1] - place[0])
+        xlim = (place[0] - span, place[-1] + span)
         low = min(0.0, *self._estimates)
         high = max(self._truth, *self._estimates)
         plot = right.plot((44, 30, 284, 226), xlim, (low, high + 0.12 * (high - low)))
         plot.fixed("line", xlim, [self._truth, self._truth], role="truth")
-        plot.fixed("line", place, self._estimates, role="thin-data")
+        plot.fixed("line", place, self._estimates, role="soft")
         plot.moving("dots", "at", "estimate", role="halo")
         plot.moving("dots", "at", "estimate", role="big-a")
         plot.note(xlim[1], self._truth, "truth", anchor="end", dx=-4, dy=-7)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
-from PIL import Image, features
+from PIL import Image, ImageFilter, features
 
 
 @dataclass
@@ -114,16 +114,16 @@ def aligned(shots: list[Shot]) -> tuple[list[Image.Image | None], tuple[int, int
 def split(images: list[Image.Image | None]) -> tuple[Image.Image | None, list[Image.Image | None]]:
     """Split pictures into what all of them share, axes and letters, and what is each one's own.
 
-    Every pixel is in exactly one of the two, so that laying one over the other gives the picture back exactly.
+    Laid over the shared part, each own part gives its picture back; it includes a rim of two pixels of the shared
+    part, else a seam would show where the browser scales both.
     """
     there = [np.asarray(image) for image in images if image]
     if len(there) < 2:
         return None, images
-    shared = np.logical_and.reduce([(pixels == there[0]).all(-1) for pixels in there[1:]])[..., None]
-    own = [
-        Image.fromarray(np.where(shared, 0, np.asarray(image)).astype(np.uint8)) if image else None for image in images
-    ]
-    return Image.fromarray(np.where(shared, there[0], 0).astype(np.uint8)), own
+    same = np.logical_and.reduce([(pixels == there[0]).all(-1) for pixels in there[1:]])
+    rim = np.asarray(Image.fromarray(~same).convert("L").filter(ImageFilter.MaxFilter(5)))[..., None] > 0
+    own = [Image.fromarray(np.where(rim, np.asarray(im), 0).astype(np.uint8)) if im else None for im in images]
+    return Image.fromarray(np.where(same[..., None], there[0], 0).astype(np.uint8)), own
 
 
 def packed(image: Image.Image) -> str:

@@ -1,4 +1,4 @@
-"""The explorer of chapter 2: samples of the product, made from samples of the joint law, and what is wrong with them."""
+"""The explorer of chapter 2: samples of the product, made from samples of the joint law, and what is wrong with it."""
 
 import numpy as np
 import traitlets
@@ -68,16 +68,17 @@ class ResamplingExplorer(Explorer):
         marks = np.unique(np.geomspace(2, self._largest, 140).round().astype(int))
         self._marks = np.union1d(marks, [n, start])
         how = "with" if replacement else "without"
+        again = " {copies:d|c} {repeat} an earlier pair." if replacement else ""
+        rings = "on a green ring those drawn more than once, " if replacement else ""
         self.label = f"Reference pairs n′, {how} replacement"
         self.sentence = (
             f"n′ = {{n_:d}} pairs drawn {how} replacement from n = {n}: {{joint:d|b}} {{pairs}} of the joint sample "
-            "survived, a share of {share:.1%|b} beside 1/n = {expected:.1%|truth}; "
-            "{copies:d|c} {repeat} an earlier pair."
+            f"survived, a share of {{share:.1%|b}} beside 1/n = {{expected:.1%|truth}}.{again}"
         )
         self.description = (
-            "Left: in grey the joint sample, in blue the reference pairs, on a green ring those drawn more than once, in "
-            "orange those that survived from the joint sample; along the edges the density of the sample (grey) and "
-            "of the reference (blue line). Right: the share of survivors after each draw, and 1/n dashed."
+            f"Left: in grey the joint sample, in blue the reference pairs, {rings}in orange those that survived from "
+            "the joint sample; along the edges the density of the sample (grey) and of the reference (blue line). "
+            "Right: the share of survivors after each draw, and 1/n dashed."
         )
         data = {"x": self._x, "y": self._y, "a": self._a, "b": self._b, "sd": self._sd, "marks": self._marks}
         data |= {"line_x": self._lines[0], "line_y": self._lines[1]}
@@ -155,8 +156,8 @@ class ResamplingExplorer(Explorer):
 
         right = Panel(state, "Share of joint pairs among the reference pairs drawn so far")
         top_share = min(1.0, 6 / n)
-        ends = (np.log10(2), np.log10(self._largest))
-        run = right.plot((50, 36, 278, 222), ends, (0, top_share))
+        ends = (np.log10(2), np.log10(self._largest) * 1.02)
+        run = right.plot((50, 36, 268, 222), ends, (0, top_share))
         run.fixed("line", ends, [1 / n, 1 / n], role="truth")
         run.moving("line", "run_x", "run_y", role="b")
         run.moving("dots", "at", "share", role="halo")

@@ -84,7 +84,7 @@ class TangentExplorer(Explorer):
     ratio : float
         The density ratio u = dP/dP′ at which the bound is read, .1 to 3.5.
     t : float, optional
-        Slope at the start; a third of the slider if left out.
+        Slope at the start; that of f at u = .6 if left out.
 
     Attributes
     ----------
@@ -116,7 +116,7 @@ class TangentExplorer(Explorer):
         low, high = self._family.slopes
         step = 0.05 if high - low > 2 else 0.02
         grid = np.round(np.arange(round(low / step), round(high / step) + 1) * step, 2) + 0.0
-        start = self._checked(grid[len(grid) // 3] if t is None else t)
+        start = self._checked(_near(grid, self._family.slope(0.6)) if t is None else t)
         best = float(self._family.slope(self._ratio))
         unit = f" {self._family.unit}" if self._family.unit else ""
         self.spoken = f"slope {{t:.2f}}, bound {{bound:.3f}}{unit}, gap {{gap:.3f}}{unit}"
@@ -126,14 +126,13 @@ class TangentExplorer(Explorer):
             f"{{gap:.3f|b}}{unit}; there is none at t* = f′({ratio:g}) = {best:.3f}.".replace("= -", "= −")
         )
         self.description = (
-            f"Left: the convex {self._family.formula} and its tangent of slope t, which meets the axis u = 0 at −f*(t); "
-            f"the bar is the gap at u = {ratio:g}. Right: the bound t u − f*(t) for every slope, with its maximum f(u), "
-            "the truth, dashed."
+            f"Left: the convex {self._family.formula} and its tangent of slope t, which meets the line u = 0 at "
+            f"−f*(t); the bar is the gap at u = {ratio:g}. Right: the bound t u − f*(t) for every slope, with its "
+            "maximum f(u), the truth, dashed."
         )
-        self._span = (0.0, 4.0)
+        self._span = (-0.35, 4.0)
         data = {"f": f, "ratio": self._ratio, "span": self._span}
-        near = min(grid.tolist(), key=lambda v: abs(v - best))
-        printed = sorted({start, near, float(grid[-1])})
+        printed = sorted({start, _near(grid, best), float(grid[-1])})
         super().__init__(sorted({*grid.tolist(), start}), start, data, printed=printed)
 
     def _checked(self, t) -> float:
@@ -187,6 +186,7 @@ class TangentExplorer(Explorer):
         bottom = float(min(height.min(), -0.02) - 0.45 * (top - height.min()))
         left = Panel(state, "Convex function with its tangent and the gap")
         plot = left.plot((44, 36, 284, 220), self._span, (bottom, top))
+        plot.fixed("line", [0, 0], [bottom, top], role="guide")
         plot.fixed("line", [ratio, ratio], [bottom, top], role="guide")
         plot.fixed("line", u, height, role="ink")
         plot.moving("line", "line_u", "line_f", role="a")
@@ -205,12 +205,19 @@ class TangentExplorer(Explorer):
         low, high = float(np.min(bounds)), max(truth, 0.0)
         room = 0.18 * (high - low)
         right = Panel(state, "The bound against the slope")
-        plot = right.plot((50, 36, 278, 220), family.slopes, (low - room / 3, high + room))
+        span = 0.03 * (family.slopes[1] - family.slopes[0])
+        plot = right.plot(
+            (50, 36, 278, 220), (family.slopes[0] - span, family.slopes[1] + span), (low - room / 3, high + room)
+        )
         plot.fixed("line", family.slopes, [truth, truth], role="truth")
-        plot.fixed("line", t, bounds, role="thin-data")
+        plot.fixed("line", t, bounds, role="soft")
         plot.moving("line", "gap_t", "gap_f", role="bar-b")
         plot.moving("dots", "t", "bound", role="big-b")
         plot.note(family.slopes[0], truth, f"f({ratio:g}), truth", dx=4, dy=-7)
         plot.axis("bottom", "slope t")
         plot.axis("left", f"bound t u − f*(t){unit}")
         return [left, right]
+
+
+def _near(grid, value: float) -> float:
+    return min(grid.tolist(), key=lambda v: abs(v - float(value)))

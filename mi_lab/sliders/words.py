@@ -1,7 +1,8 @@
 """Sentences with numbers in them: one template, filled in Python for the first picture and by the browser afterwards.
 
-A place is written ``{name:.2f}``: ``.2f`` digits, ``d`` a whole number, ``.1%`` a share, nothing for text; ``{name:.2f|a}``
-gives the number the colour of role ``a``.  ``shell.mjs`` holds the same function, and the tests compare both.
+A place is written ``{name:.2f}``: ``.2f`` digits, ``d`` a whole number, ``.1%`` a share, nothing for text;
+``{name:.2f|a}`` gives the number the colour of role ``a``.  ``shell.mjs`` holds the same function,
+and the tests compare both.
 """
 
 import html
@@ -9,6 +10,7 @@ import math
 import re
 
 PLACE = re.compile(r"\{(\w+)(?::([^}|]*))?(?:\|(\w+))?\}")
+SUBSCRIPT = re.compile(r"\b(n)_([xy])\b")
 
 
 def rounded(value: float, digits: int) -> float:
@@ -33,15 +35,18 @@ def fill(template: str, state: dict) -> str:
 
 
 def spans(template: str, state: dict) -> str:
-    """Fill a template and wrap every number in an element that carries its own place, so that a script can refill it."""
+    """Fill a template and wrap every number in an element that carries its own place for a script to refill."""
 
     def span(place: re.Match) -> str:
         own = place[0].replace(f"|{place[3]}", "") if place[3] else place[0]
         role = f' class="mi-{place[3]}"' if place[3] else ""
         return f'<b{role} data-fill="{html.escape(own)}">{html.escape(fill(own, state))}</b>'
 
+    def literal(text: str) -> str:
+        return SUBSCRIPT.sub(r"\1<sub>\2</sub>", html.escape(text))
+
     parts, end = [], 0
     for place in PLACE.finditer(template):
-        parts += [html.escape(template[end : place.start()]), span(place)]
+        parts += [literal(template[end : place.start()]), span(place)]
         end = place.end()
-    return "".join([*parts, html.escape(template[end:])])
+    return "".join([*parts, literal(template[end:])])
