@@ -22,6 +22,7 @@ from tools.source import BOOK, GENERATED, ROOT, Page, SourceError, chapters, rea
 def page_notebook(nb):
     """Return the notebook that becomes the page: graded answers out, practice answers folded away, outputs kept."""
     nb = without_answers(nb, practice=False)
+    nb.metadata.pop("cpu_seconds", None)
     nb.cells = [cell for cell in nb.cells if "notebook-only" not in tags(cell)]
     for cell in nb.cells:
         cell.metadata.pop("nbgrader", None)

@@ -49,3 +49,11 @@ def test_the_notebook_of_each_chapter_can_be_downloaded(book_url, open_page, bui
             link = opened.locator("a[href$='.ipynb']").first
             address = link.evaluate("a => a.href")
             assert address == f"{book_url}/notebooks/{page.doc}.ipynb"
+
+
+@pytest.mark.parametrize("doc", [page.doc for page in chapters() if page.is_notebook])
+def test_a_chapter_keeps_within_its_45_seconds_of_cpu(doc, built_book):
+    import nbformat
+
+    (kept,) = (built_book.parent / "executed").glob(f"{doc.replace('/', '.')}.*.ipynb")
+    assert nbformat.read(kept, as_version=4).metadata["cpu_seconds"] < 45
