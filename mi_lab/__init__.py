@@ -13,6 +13,11 @@ _HOME = {
     "checks": "check",
     "curves": "load_run",
     "distributions": "AdditiveNoise BivariateGaussian CorrelatedGaussian MixedGaussian course_data",
+    "critics": "Net Separable all_pair_scores deep_net pair_scores",
+    "objectives": "OBJECTIVES Objective donsker_varadhan infonce js log_mean_exp mine moving_average nwj smile tuba",
+    "references": "CyclicShift Derangement GaussianReference Permutation TrainedReference UniformReference "
+    "WithReplacement",
+    "trainers": "CriticTrainer DVTrainer MINEETrainer MINETrainer",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
     "sliders": "GaussianExplorer MovingAverage Neighbourhood ResamplingExplorer TangentExplorer explore",
 }

@@ -1,0 +1,174 @@
+"""Critics: networks that score a pair, t(x, y) (chapter 5).
+
+A critic is any module that maps x (n, d_x) and y (n, d_y) to scores (n,); `pair_scores` and `all_pair_scores` call it.
+`Net` also takes z = (x, y) side by side, as `DVTrainer` hands it over.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def _whole(value, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} = {value!r}, wanted a whole number of at least 1.")
+    return value
+
+
+class Net(nn.Module):
+    """The critic of the course: dim → 100 → 100 → 1 with ELU, weights N(0, .02²), biases 0, so that t ≈ 0 at first.
+
+    Parameters
+    ----------
+    dim : int
+        Columns of x and y together; 2 for one each.
+    width, depth : int
+        Units in a hidden layer, and hidden layers.
+    std : float or None
+        Standard deviation of the weights; None scales a hidden layer's by 1/√(its inputs), which deep nets need.
+    seed : int, optional
+        Seed of the weights; torch's global generator if left out.
+    """
+
+    def __init__(
+        self, dim: int = 2, width: int = 100, depth: int = 2, std: float | None = 0.02, seed: int | None = None
+    ):
+        super().__init__()
+        sizes = [_whole(dim, "dim")] + [_whole(width, "width")] * _whole(depth, "depth") + [1]
+        if std is not None and not 0 < std < float("inf"):
+            raise ValueError(f"std = {std!r}, wanted a finite number above 0, or None.")
+        self.dim, self.std = dim, std
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.reset(seed)
+
+    @torch.no_grad()
+    def reset(self, seed: int | None = None) -> "Net":
+        """Draw the weights anew; the same seed gives the same weights."""
+        generator = None if seed is None else torch.Generator().manual_seed(int(seed))
+        for layer in self.layers:
+            last = layer.out_features == 1
+            std = self.std or (0.02 if last else layer.in_features**-0.5)
+            layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) * std)
+            layer.bias.zero_()
+        return self
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Return the scores (n,) of pairs: x (n, d_x) and y (n, d_y), or z (n, d_x + d_y) alone."""
+        z = x if y is None else torch.cat([x, y], dim=-1)  # (n, dim)
+        if z.shape[-1] != self.dim:
+            raise ValueError(
+                f"the critic takes {self.dim} columns and got {z.shape[-1]}: make it with dim={z.shape[-1]}."
+            )
+        for layer in self.layers[:-1]:
+            z = F.elu(layer(z))  # (n, width)
+        return self.layers[-1](z).squeeze(-1)  # (n,)
+
+    def plot(self, law=None, extent: float = 3.0, samples=None, axes=None):
+        """Draw t(x, y) as a heat map, beside the true log-ratio of `law` if one is given.
+
+        t is known up to a constant, so the critic is shifted by the mean difference on the square that is drawn,
+        weighted by the law's samples.  For x and y of one column each.  Returns (figure, axes).
+        """
+        from mi_lab.plots import heat_maps  # drawing is loaded only when asked for
+
+        if self.dim != 2:
+            raise ValueError(f"the critic takes {self.dim} columns: a heat map wants one of x and one of y.")
+        if law is None:
+            return heat_maps({"critic t(x, y)": self}, extent, samples=samples, axes=axes)
+        with torch.no_grad():
+            x, y = law.sample(4000, seed=0)
+            shift = (law.log_ratio(x, y) - self(x, y)).mean()
+        surfaces = {"critic t(x, y) + c": lambda x, y: self(x, y) + shift, "true log-ratio": law.log_ratio}
+        return heat_maps(surfaces, extent, samples=samples, axes=axes)
+
+
+def deep_net(dim: int = 2, width: int = 256, depth: int = 3, seed: int | None = None) -> Net:
+    """Return a deeper and wider `Net`, for samples of many columns: its weights are scaled by 1/√(inputs)."""
+    return Net(dim, width, depth, std=None, seed=seed)
+
+
+class _Features(Net):
+    """A `Net` whose last layer gives many numbers instead of one."""
+
+    def __init__(self, dim: int, width: int, depth: int, features: int):
+        nn.Module.__init__(self)
+        sizes = (
+            [_whole(dim, "dim")] + [_whole(width, "width")] * _whole(depth, "depth") + [_whole(features, "features")]
+        )
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+
+    def forward(self, z: Tensor) -> Tensor:
+        for layer in self.layers[:-1]:
+            z = F.elu(layer(z))
+        return self.layers[-1](z)  # (n, features)
+
+
+class Separable(nn.Module):
+    """A critic g(x)·h(y) with two networks: all n·n′ pairs cost one matrix product.
+
+    Parameters
+    ----------
+    d_x, d_y : int
+        Columns of x and of y.
+    width, depth : int
+        Of either network.
+    features : int
+        Length of g(x) and h(y).
+    seed : int, optional
+        Seed of the weights.
+    """
+
+    def __init__(
+        self, d_x: int = 1, d_y: int = 1, width: int = 100, depth: int = 2, features: int = 32, seed: int | None = None
+    ):
+        super().__init__()
+        self.g, self.h = _Features(d_x, width, depth, features), _Features(d_y, width, depth, features)
+        self.reset(seed)
+
+    @torch.no_grad()
+    def reset(self, seed: int | None = None) -> "Separable":
+        """Draw the weights anew: N(0, 1/inputs), biases 0."""
+        generator = None if seed is None else torch.Generator().manual_seed(int(seed))
+        for layer in [*self.g.layers, *self.h.layers]:
+            layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) * layer.in_features**-0.5)
+            layer.bias.zero_()
+        return self
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the scores (n,) of the pairs (x[i], y[i])."""
+        return (self.g(x) * self.h(y)).sum(-1)
+
+    def pairs(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the scores (n, n′) of all pairs (x[i], y[j])."""
+        return self.g(x) @ self.h(y).mT
+
+
+def pair_scores(critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """Return t(x[i], y[i]), shape (n,), of any critic, whether it answers with (n,) or (n, 1).
+
+    Raises
+    ------
+    ValueError
+        x and y differ in length, or the critic's answer isn't one score a pair.
+    """
+    if len(x) != len(y):
+        raise ValueError(f"x has {len(x)} samples and y has {len(y)}: wanted equally many.")
+    return one_score_each(critic(x, y), len(x))
+
+
+def all_pair_scores(critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """Return t(x[i], y[j]), shape (n, n′): by the critic's own `pairs` if it has one, else by scoring every pair."""
+    if hasattr(critic, "pairs"):
+        return critic.pairs(x, y)
+    n, k = len(x), len(y)
+    grid_x = x.unsqueeze(1).expand(n, k, x.shape[-1]).reshape(n * k, -1)
+    grid_y = y.unsqueeze(0).expand(n, k, y.shape[-1]).reshape(n * k, -1)
+    return one_score_each(critic(grid_x, grid_y), n * k).view(n, k)
+
+
+def one_score_each(t: Tensor, n: int) -> Tensor:
+    """Return a critic's answer as (n,), or say that it isn't one score for each of n pairs."""
+    if not isinstance(t, Tensor) or t.numel() != n:
+        found = f"shape {tuple(t.shape)}" if isinstance(t, Tensor) else f"a {type(t).__name__}"
+        raise ValueError(f"the critic answered {found} to {n} pairs, wanted one score each: (n,) or (n, 1).")
+    return t.reshape(n)

@@ -1,0 +1,368 @@
+"""The loop that every trainer shares: minibatches, held-out evaluation, history, logs, and stopping in good order."""
+
+import copy
+import math
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mi_lab import device as devices
+from mi_lab.engines import adam_options
+from mi_lab.logs import Writer, progress
+from mi_lab.objectives import make_objective
+from mi_lab.trainers.crew import Crew, Scores
+
+
+class Trainer:
+    """Train the critics of an estimate; subclasses say where joint and reference samples come from.
+
+    Attributes
+    ----------
+    history : dict of lists
+        One entry an epoch: "epoch", "step", "train" (the estimate over the pairs met during the epoch, nats) and
+        "held_out" (the estimate on samples nothing was learned from).  With one seed the entries are floats, with
+        several arrays of one number a member; see `curves`.
+    value : float
+        The latest estimate in nats, held-out if anything was held out, the mean over members.
+    stopped : str or None
+        Why training ended early, if it did.
+    """
+
+    signs: dict[str, int] = {"joint": 1}  # term of the estimate -> its sign
+    members_differ = False  # whether members evaluate on references of their own
+
+    def __init__(self, net, n_iters_per_epoch, objective, writer_params=None, *, held_out=0.2, seed=0, split_seed=None,
+                 device=None, truth=None, written=True, **optimiser):  # fmt: skip
+        self.objective, self.net = make_objective(objective), net
+        self.optimiser, self.written, self.truth = adam_options(optimiser), written, truth
+        self.seeds, self.split_seed = _seeds(seed), split_seed
+        self.device = devices.pick_device(device)
+        self.n_iters_per_epoch = positive(n_iters_per_epoch, "n_iters_per_epoch")
+        self._take(held_out)
+        self.batch_size = self.n_train[0] // self.n_iters_per_epoch
+        if min(self.n_train) < 2 * self.n_iters_per_epoch:
+            raise ValueError(
+                f"n_iters_per_epoch = {n_iters_per_epoch} batches of at least 2 want {2 * self.n_iters_per_epoch} "
+                f"training samples and there are {min(self.n_train)}: take fewer batches."
+            )
+        self.writer = Writer(writer_params, truth) if writer_params is not None else None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make the members' critics and share them among crews: on the CPU one crew a core, each in a thread."""
+        self.epochs = self.steps = 0
+        self.history: dict[str, list] = {"epoch": [], "step": []}
+        self.stopped: str | None = None
+        self.alive = np.ones(len(self.seeds), dtype=bool)
+        nets, m = self._nets(), len(self.seeds)
+        n_crews = min(devices.cores(), m) if self.device.type == "cpu" else 1
+        cuts = [m * i // n_crews for i in range(n_crews + 1)]
+        self.crews = [
+            Crew(self, self.seeds[a:b], {term: members[a:b] for term, members in nets.items()})
+            for a, b in zip(cuts[:-1], cuts[1:], strict=True)
+        ]
+        self._good = self._snapshot()
+
+    def with_seeds(self, seeds: Iterable[int], split_seed: int | None = None) -> "Trainer":
+        """Return an untrained trainer like this one with one member a seed, each critic drawn anew from its seed."""
+        other = copy.copy(self)
+        other.seeds, other.split_seed, other.writer = _seeds(seeds), split_seed, None
+        other._begin()
+        return other
+
+    # ---- what a subclass provides -------------------------------------------------------------------------------
+
+    def _take(self, held_out) -> None:
+        """Check the samples and set `data`, `test_data` (None if a share of the data), `n_train`, `columns`."""
+        raise NotImplementedError
+
+    def draw(self, rows: Tensor, crew: Crew, k: int) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return for each term joint samples (n, columns) of a crew's member k and reference samples (n', columns)."""
+        raise NotImplementedError
+
+    def draw_held_out(self, rows: tuple[Tensor, ...], shuffles: int, crew: Crew, k: int) -> dict[str, tuple]:
+        """Return the same for held-out rows, with the same random numbers at every call."""
+        raise NotImplementedError
+
+    def call(self, net: nn.Module, z: Tensor) -> Tensor:
+        """Return a critic's scores (rows,) of a block z (rows, columns)."""
+        raise NotImplementedError
+
+    def equip(self, crew: Crew) -> None:
+        """Give a new crew what else it needs."""
+
+    def after_step(self, crew: Crew, blocks: dict[str, Tensor], j: int) -> None:
+        """Do what else a step wants done."""
+
+    def split(self, generator: torch.Generator) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Return the rows to train on and the rows held out, of each set of samples that is split by itself."""
+        if self.test_data is not None:
+            sizes = [len(z) for z in self.test_data[: len(self.n_train)]]
+            return tuple(_range(n, self.device) for n in self.n_train), tuple(_range(n, self.device) for n in sizes)
+        if self.split_seed is not None:
+            generator = torch.Generator().manual_seed(self.split_seed)
+        train, test = [], []
+        for z, n_train in zip(self.data, self.n_train, strict=False):
+            rows = torch.randperm(len(z), generator=generator).to(self.device)
+            test.append(rows[: len(z) - n_train])
+            train.append(rows[len(z) - n_train :])
+        return tuple(train), tuple(test)
+
+    def _nets(self) -> dict[str, list[nn.Module]]:
+        """Return for each term one critic a member."""
+        return {"joint": members_of(self.net, self.seeds)}
+
+    def member(self, k: int = 0, term: str | None = None) -> nn.Module:
+        """Return a copy of member k's critic, of a term of the estimate if there are several."""
+        term = term or next(iter(self.signs))
+        if term not in self.signs:
+            raise ValueError(f"unknown term {term!r}, wanted one of: {', '.join(self.signs)}.")
+        if not 0 <= k < len(self.seeds):
+            raise ValueError(f"k = {k!r}, and the {len(self.seeds)} members are numbered from 0.")
+        for crew in self.crews:
+            if k < len(crew.seeds):
+                break
+            k -= len(crew.seeds)
+        engine = crew.engines[term]
+        net = copy.deepcopy(engine.nets[k])
+        engine.export(k, net)
+        return net
+
+    # ---- training -----------------------------------------------------------------------------------------------
+
+    def step(self, epochs: int = 1, progress: bool = False) -> float:
+        """Train for some epochs and return the estimate in nats: on held-out samples, unless nothing was held out.
+
+        Ctrl-C ends training after the step in hand and keeps what was trained; a value that is no longer finite ends
+        it at the last good epoch.  Either way `stopped` says so.
+
+        Parameters
+        ----------
+        epochs : int
+            Passes through the training samples.
+        progress : bool
+            Show a progress bar.
+
+        Returns
+        -------
+        float
+            The mean over the members.
+        """
+        self.run(positive(epochs, "epochs"), progress)
+        return self.value
+
+    def run(self, epochs: int, show: bool = False, each: Callable[[list[Scores]], bool] | None = None) -> None:
+        """Train for some epochs; `each` sees the held-out scores after each and may end it by returning True."""
+        self.stopped = None if self.alive.any() else self.stopped
+        if self.stopped:
+            return
+        big = len(self.seeds) * 2 * self.batch_size * 100 * 100 / len(self.crews)
+        with (
+            devices.threads(0 if len(self.crews) > 1 else big, self.device),
+            devices.full_precision(self.device),
+            _interrupts() as interrupted,
+            self._pool() as pool,
+            progress(epochs, show, type(self).__name__) as bar,
+        ):
+            for _ in range(epochs):
+                met = _together(pool(lambda crew: crew.epoch(interrupted)))
+                held_out = [_together(part) for part in zip(*pool(lambda crew: crew.evaluate()), strict=True)]
+                if self._record(met, held_out):
+                    bar.update()
+                    bar.set_postfix(nats=f"{self.value:.3f}", refresh=False)
+                if interrupted():
+                    self.stopped = f"interrupted after {self.steps} steps; what was trained is kept"
+                    warnings.warn(self.stopped, stacklevel=3)
+                if self.stopped or (each is not None and each(held_out)):
+                    break
+        if self.writer:
+            self.writer.flush()
+
+    @contextmanager
+    def _pool(self):
+        """Give a map over crews: in threads if there are several, each of them using one core."""
+        if len(self.crews) == 1:
+            yield lambda f: [f(self.crews[0])]
+            return
+        with ThreadPoolExecutor(len(self.crews), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield lambda f: list(pool.map(f, self.crews))
+
+    def _record(self, met: Scores, held_out: list[Scores]) -> bool:
+        """Write an epoch into the history, or go back to the last good state where its values aren't finite."""
+        steps = next(iter(met.values()))[0].shape[1]
+        rows = {"train": self.values([met])}
+        if held_out:
+            rows["held_out"] = self.values(held_out)
+        finite = np.isfinite(np.stack([v["total"] for v in rows.values()])).all(0)
+        if not finite[self.alive].all():
+            self._go_back(finite)
+        if not self.alive.any():
+            return False
+        self.epochs, self.steps = self.epochs + 1, self.steps + steps
+        self.history["epoch"].append(self.epochs)
+        self.history["step"].append(self.steps)
+        entry = {}
+        for where, values in rows.items():
+            for term, value in values.items():
+                name = where if term == "total" else f"{where} {term}"
+                past = self.history.setdefault(name, [])
+                if not self.alive.all():  # a member that was stopped keeps the value it had
+                    value = np.where(self.alive, value, past[-1] if past else np.nan)
+                past.append(float(value[0]) if len(self.seeds) == 1 else value)
+                entry[name] = past[-1]
+        if self.writer:
+            self.writer.epoch(self.steps, self._losses(met), entry)
+        self._good = self._snapshot()
+        return True
+
+    def _losses(self, met: Scores) -> np.ndarray:
+        """Return minus the value of each step's batch, members averaged, the terms' critics all ascending."""
+        total = sum(-self.value_of(*met[term]).mean(0) for term in self.signs)
+        return np.asarray(total.cpu())
+
+    def value_of(self, t: Tensor, t_ref: Tensor) -> Tensor:
+        """Return the objective's value (nats) of scores, over the last axis."""
+        if self.objective.all_pairs:
+            k = math.isqrt(t.shape[-1])
+            return self.objective.value(t.reshape(*t.shape[:-1], k, k))
+        return self.objective.value(t, t_ref)
+
+    def values(self, parts: list[Scores]) -> dict[str, np.ndarray]:
+        """Return each term's value and, as "total", their signed sum (nats), one number a member."""
+        out = {}
+        for term in self.signs:
+            if self.objective.all_pairs:  # a value for each batch, then their mean
+                each = [self.value_of(*part[term]).flatten(1) for part in parts]
+                value = torch.cat(each, 1).mean(1)
+            else:
+                value = self.value_of(*(torch.cat([p[term][side].flatten(1) for p in parts], 1) for side in (0, 1)))
+            out[term] = value.double().cpu().numpy()
+        total = sum(sign * out[term] for term, sign in self.signs.items())
+        return {"total": total, **(out if len(out) > 1 else {})}
+
+    # ---- going back ---------------------------------------------------------------------------------------------
+
+    def _snapshot(self) -> list[dict[str, Tensor]]:
+        return [{name: t.clone() for name, t in crew.tensors().items()} for crew in self.crews]
+
+    def _go_back(self, finite: np.ndarray) -> None:
+        lost = ~finite & self.alive
+        self.restore(self._good, ~finite)
+        self.alive &= finite
+        seeds = ", ".join(str(seed) for seed, gone in zip(self.seeds, lost, strict=True) if gone)
+        message = (
+            f"the estimate of seed {seeds} was no longer finite in epoch {self.epochs + 1}: training stopped there "
+            "and went back to the epoch before; a smaller lr helps."
+        )
+        warnings.warn(message, stacklevel=5)
+        if not self.alive.any():
+            self.stopped = message
+
+    def restore(self, snapshot: list[dict[str, Tensor]], which: np.ndarray) -> None:
+        """Put members for which `which` is True back to a snapshot."""
+        start = 0
+        for crew, kept in zip(self.crews, snapshot, strict=True):
+            chosen = torch.from_numpy(which[start : start + len(crew.seeds)])
+            start += len(crew.seeds)
+            with torch.no_grad():
+                for name, t in crew.tensors().items():
+                    if t.ndim == 0:  # a step count that all members share
+                        if chosen.all():
+                            t.copy_(kept[name])
+                    else:
+                        t[chosen.to(t.device)] = kept[name][chosen.to(t.device)]
+
+    # ---- reading ------------------------------------------------------------------------------------------------
+
+    @property
+    def value(self) -> float:
+        past = self.history.get("held_out") or self.history.get("train")
+        return float(np.mean(past[-1])) if past else math.nan
+
+    def curves(self, name: str = "held_out") -> np.ndarray:
+        """Return a column of the history as (members, epochs), ready for a band."""
+        if name not in self.history:
+            raise ValueError(f"the history has no {name!r}, it has: {', '.join(self.history)}.")
+        past = np.asarray(self.history[name], dtype=float)
+        return past[None] if past.ndim == 1 else past.T
+
+
+def members_of(net: nn.Module, seeds: list[int]) -> list[nn.Module]:
+    """Return the net itself for one seed; for several, copies drawn anew as `Net(seed=…)` would be."""
+    if len(seeds) == 1:
+        return [net]
+    out = []
+    for seed in seeds:
+        one = copy.deepcopy(net)
+        if hasattr(one, "reset"):
+            one.reset(seed)
+        else:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                for module in one.modules():
+                    if hasattr(module, "reset_parameters"):
+                        module.reset_parameters()
+        out.append(one)
+    return out
+
+
+def _together(crews: Iterable[Scores]) -> Scores:
+    """Put the crews' scores together, members along the first axis."""
+    crews = list(crews)
+    out = {}
+    for term in crews[0]:
+        sides = []
+        for side in (0, 1):
+            scores = [crew[term][side] for crew in crews]
+            if scores[0].ndim == 3:  # (members, steps, rows): a Ctrl-C may end one crew some steps earlier
+                steps = min(t.shape[1] for t in scores)
+                scores = [t[:, :steps] for t in scores]
+            sides.append(torch.cat(scores))
+        out[term] = tuple(sides)
+    return out
+
+
+def _range(n: int, device: torch.device) -> Tensor:
+    return torch.arange(n).to(device)
+
+
+@contextmanager
+def _interrupts():
+    """Turn Ctrl-C into a question that the loop asks after each step; a second Ctrl-C is an ordinary one."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+
+    def note(signum, frame):
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def positive(value, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name} = {value!r}, wanted a whole number of at least 1.")
+    return int(value)
+
+
+def _seeds(seed) -> list[int]:
+    seeds = list(seed) if isinstance(seed, Iterable) and not isinstance(seed, (str, bytes)) else [seed]
+    if not seeds or any(isinstance(s, bool) or not isinstance(s, (int, np.integer)) or s < 0 for s in seeds):
+        raise ValueError(f"seed = {seed!r}, wanted a whole number of at least 0, or several of them.")
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"seed = {seed!r} names a seed twice: members with the same seed are the same.")
+    return [int(s) for s in seeds]
