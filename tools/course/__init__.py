@@ -1,0 +1,1 @@
+"""`python -m tools.course`: make nbgrader's course from the book, and grade a folder of submissions."""

@@ -1,0 +1,111 @@
+"""The command line: ``python -m tools.course make | grade | release | formgrader``."""
+
+import os
+import subprocess
+import sys
+import warnings
+from datetime import datetime
+from pathlib import Path
+
+import click
+from sqlalchemy.exc import SAWarning
+
+from tools.course.settings import Course, CourseError, with_own_programs
+
+FOLDER = click.Path(path_type=Path)
+SOURCE = click.option(
+    "--source", type=FOLDER, help="A folder of your own MyST assignments; the book's Parts if not given."
+)
+COURSE = click.option("--course", "folder", type=FOLDER, default="course", show_default=True, help="The course folder.")
+
+
+@click.group()
+def main() -> None:
+    """Make nbgrader's course from the book, and grade submissions."""
+    warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader's own use of its data base
+    warnings.showwarning = lambda message, *_: click.secho(f"Warning: {message}", fg="yellow", err=True)
+
+
+@main.command()
+@SOURCE
+@COURSE
+def make(source: Path | None, folder: Path) -> None:
+    """Make the course: sources, release, grade book, rubrics."""
+    from tools.course.make import make
+
+    with _one_sentence():
+        course = Course(folder)
+        for line in make(course, source):
+            click.echo(line)
+        click.echo(f"The course is in {course.root}; students get {course.folder('release')}.")
+
+
+@main.command()
+@click.option("--submissions", type=FOLDER, required=True, help="The folder of submissions; nothing in it is changed.")
+@COURSE
+@SOURCE
+@click.option("--received", type=click.DateTime(), help="When these arrived (local time), if not now.")
+@click.option("--workers", type=int, help="Submissions graded side by side; course.toml says how many if not given.")
+def grade(submissions: Path, folder: Path, source: Path | None, received: datetime | None, workers: int | None) -> None:
+    """Grade a folder of submissions; repeat at any time, only what is new or changed is graded."""
+    from tools.course.grade import grade
+    from tools.course.make import make
+
+    with _one_sentence():
+        if str(submissions) in ("", "."):
+            raise CourseError("SUBMISSIONS=folder is missing: name the folder that holds the submissions.")
+        course = Course(folder)
+        if source and not course.exists:
+            make(course, source)
+        total = grade(course, submissions, received.astimezone() if received else None, workers)
+        click.echo(
+            f"{total['all']} submissions: {total['marked']} graded now, {total['refused']} not graded, "
+            f"{total['flagged']} flagged, {total['waiting']} manual marks to give."
+        )
+        for name in ("marks.csv", "report.html", "feedback"):
+            click.echo(f"  {course.folder(name)}")
+
+
+@main.command()
+@SOURCE
+@COURSE
+def release(source: Path | None, folder: Path) -> None:
+    """Pack what students get; fails if a solution would leak."""
+    from tools.course.release import release
+
+    with _one_sentence():
+        for line in release(Course(folder), source):
+            click.echo(line)
+
+
+@main.command()
+@COURSE
+@click.option("--port", default=8899, show_default=True)
+@click.option("--browser/--no-browser", default=True, help="Open the page.")
+def formgrader(folder: Path, port: int, browser: bool) -> None:
+    """Open nbgrader's Formgrader for the manual part."""
+    with _one_sentence():
+        course = Course(folder)
+        if not course.exists:
+            raise CourseError(f"{course.root} is no course yet: run `make course` first.")
+        with_own_programs()
+        settings = ["--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True, 'notebook': True}"]
+        settings += [f"--ServerApp.port={port}", "--ServerApp.default_url=/formgrader"]
+        settings += [] if browser else ["--no-browser"]
+        settings += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+        sys.exit(subprocess.run([sys.executable, "-m", "jupyter", "server", *settings], cwd=course.root).returncode)
+
+
+class _one_sentence:
+    """Turns what the instructor can put right into one sentence instead of a traceback."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if isinstance(error, CourseError):
+            raise click.ClickException(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""Running a rebuilt submission: nbgrader's Execute with caps, a sandbox, and a judge outside the student's process."""
+
+import ast
+import hashlib
+import re
+import time
+from dataclasses import dataclass, field
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_grade
+
+from mi_lab.checks.run import OBSERVED, verdict_on
+from mi_lab.checks.show import text
+from tools.course.kernel import Kernel, Ran
+
+PRELUDE = "from mi_lab import check\n"
+WHY = {
+    "time": "stopped: it took longer than {0:g} seconds.",
+    "memory": "stopped: it took more than {1} MB of memory.",
+    "output": "stopped: it printed more than {2} kB.",
+    "died": "ended the kernel.",
+}
+MOST_RESTARTS = 3
+SEED = re.compile(r"\bseed\s*=\s*(\d+)")
+
+
+@dataclass
+class Report:
+    """What the marking of one notebook has to say besides the marks."""
+
+    notes: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+    hints: dict[str, str] = field(default_factory=dict)  # grade id -> what was wrong
+
+
+class CourseExecute(NbGraderPreprocessor):
+    """Runs the notebook; a test cell's outputs become exactly what nbgrader is to read from them."""
+
+    kernel: Kernel = None  # set by `bound`
+    report: Report = None
+    student_seed: str = ""
+
+    @classmethod
+    def bound(cls, kernel: Kernel, report: Report, student_seed: str = ""):
+        """Return the class for one submission (nbconvert makes the instance)."""
+        return type("Execute", (cls,), {"kernel": kernel, "report": report, "student_seed": student_seed})
+
+    def preprocess(self, nb: NotebookNode, resources):
+        """Run every code cell; a cell that kills the kernel costs itself, and what ran before runs again."""
+        with self.kernel:
+            self._run(nb)
+        return nb, resources
+
+    def _run(self, nb: NotebookNode) -> None:
+        limits, done, restarts, alive = self.kernel.limits, [], 0, True
+        end = time.monotonic() + limits.notebook_seconds
+        for cell in nb.cells:
+            if cell.cell_type != "code" or not cell.source.strip():
+                continue
+            graded = is_grade(cell)
+            if "skip-execution" in cell.metadata.get("tags", []) and not graded:
+                continue
+            seconds = min(limits.cell_seconds, end - time.monotonic())
+            if seconds <= 0 or not alive:
+                why = "the notebook had used up its time." if seconds <= 0 else "the kernel could not be revived."
+                cell.outputs = [_error("NotRun", why)]
+                self._note(f"{_name(cell)} was not run: {why}")
+                continue
+            source = self._seeded(cell.source)
+            ran = self.kernel.run(PRELUDE + source if graded else source, seconds)
+            if self._starved(ran):
+                ran.stopped, ran.dead = "memory", True
+            cell.outputs = ran.outputs
+            if ran.stopped:
+                said = WHY[ran.stopped].format(limits.cell_seconds, limits.memory_mb, limits.output_kb)
+                self._note(f"{_name(cell)} {said}")
+                cell.outputs.append(_error("Stopped", f"This cell {said}"))
+            if graded:
+                self.mark(cell, source)
+            elif not ran.dead:
+                done.append(source)
+            if ran.dead:
+                restarts += 1
+                alive = restarts <= MOST_RESTARTS and self._revive(done, end)
+
+    def _seeded(self, source: str) -> str:
+        """Give every student hidden tests of their own, where the instructor wishes so."""
+        if not self.student_seed:
+            return source
+
+        def own(m: re.Match) -> str:
+            digest = hashlib.sha256(f"{self.student_seed}|{m[1]}".encode()).hexdigest()
+            return f"seed={int(digest[:8], 16)}"
+
+        return SEED.sub(own, source)
+
+    def _starved(self, ran: Ran) -> bool:
+        """Tell whether a cell left so much in memory that nothing after it can run."""
+        full = any(o.output_type == "error" and "MemoryError" in o.ename for o in ran.outputs)
+        return not ran.dead and full and self.kernel.memory_mb() > 0.5 * self.kernel.limits.memory_mb
+
+    def _revive(self, done: list[str], end: float) -> bool:
+        """Start a new kernel and run again what ran before; forget a cell that does not survive this time."""
+        self.kernel.start()
+        for source in list(done):
+            seconds = min(self.kernel.limits.cell_seconds, end - time.monotonic())
+            if seconds <= 0:
+                return False
+            if self.kernel.run(source, seconds).dead:
+                done.remove(source)
+                return False
+        return True
+
+    def _note(self, words: str) -> None:
+        if words not in self.report.notes:
+            self.report.notes.append(words)
+
+    def mark(self, cell: NotebookNode, source: str) -> None:
+        """Turn what a test cell put out into an error (no points), a number (some points) or neither (full points)."""
+        expected = hidden_checks(source)
+        seen, shown, error, result = {}, [], None, None
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if OBSERVED in data:
+                message = data[OBSERVED]
+                if isinstance(message, dict):
+                    seen[(message.get("exercise"), message.get("seed"))] = message.get("observed")
+            elif output.output_type == "error":
+                error = error or output
+            elif output.output_type == "execute_result":
+                result = output
+            elif output.output_type == "stream":
+                shown.append(new_output("stream", name="stdout", text=output.text))  # stderr costs nothing
+            else:
+                shown.append(output)
+        points, partial = float(cell.metadata.nbgrader["points"]), "partial" in cell.metadata.get("tags", [])
+        share, said = 1.0, []
+        for key in expected:
+            if key not in seen:
+                share = 0.0
+                if error is None:
+                    self.report.flags.append(f"{_name(cell)}: the checker gave no answer; it may have been replaced.")
+                    said.append("The checker gave no answer.")
+                continue
+            verdict = self._verdict(*key, seen[key])
+            share = min(share, verdict.score)
+            said.append(text(verdict))
+            if not verdict.right:
+                self.report.hints[cell.metadata.nbgrader.grade_id] = verdict.hint
+        if said:
+            shown.append(new_output("stream", name="stdout", text="\n".join(said) + "\n"))
+        if error is not None:
+            shown.append(error)
+            self.report.hints.setdefault(cell.metadata.nbgrader.grade_id, f"{error.ename}: {error.evalue}"[:200])
+        elif expected:
+            if partial and 0 < share < 1:
+                shown.append(_number(round(points * share, 2)))
+            elif share < 1:
+                shown.append(_error("NotRight", "No points yet."))
+        elif partial and result is not None:
+            shown.append(self._partial(result, points, cell))
+        cell.outputs = shown
+
+    def _verdict(self, exercise: str, seed: int, observed):
+        from mi_lab.checks.judge import Line, Verdict
+
+        try:
+            return verdict_on(exercise, observed, seed)
+        except Exception as e:  # whatever a stranger's message provokes costs the stranger, not the run
+            self.report.flags.append(f"{exercise}: what came back cannot be judged ({type(e).__name__}: {e}).")
+            return Verdict(0.0, [Line(False, "what came back cannot be judged.")])
+
+    def _partial(self, result, points: float, cell):
+        try:
+            value = float(result["data"].get("text/plain", ""))
+        except ValueError:
+            value = -1.0
+        if 0 <= value <= points:
+            return _number(value)
+        self.report.flags.append(f"{_name(cell)} gave {result['data'].get('text/plain', '')[:40]!r} as its mark.")
+        return _error("NoMark", "This test gave no mark between 0 and its points.")
+
+
+def hidden_checks(source: str) -> list[tuple[str, int]]:
+    """Return (exercise, seed) for every ``check(…, seed=…)`` in a test cell."""
+    try:
+        calls = [
+            n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "check"
+        ]
+    except SyntaxError:
+        return []
+    found = []
+    for call in calls:
+        seeds = [k.value.value for k in call.keywords if k.arg == "seed" and isinstance(k.value, ast.Constant)]
+        if seeds and call.args and isinstance(call.args[0], ast.Constant):
+            found.append((call.args[0].value, seeds[0]))
+    return found
+
+
+def _error(name: str, words: str):
+    return new_output("error", ename=name, evalue=words, traceback=[f"{name}: {words}"])
+
+
+def _number(value: float):
+    return new_output("execute_result", data={"text/plain": f"{value:g}"}, execution_count=None)
+
+
+def _name(cell) -> str:
+    grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+    if grade_id:
+        return f"the cell {grade_id}"
+    first = next((line for line in cell.source.splitlines() if line.strip()), "").strip()
+    return f"the cell that begins `{first[:40]}`"

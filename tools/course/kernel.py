@@ -1,0 +1,166 @@
+"""One stranger's kernel: runs a cell, and always comes back with what happened, whatever the cell does."""
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty
+
+import psutil
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import KernelManager
+from nbformat.v4 import output_from_msg
+
+from tools.course import sandbox
+from tools.course.settings import Limits
+
+START_SECONDS = 60
+GRACE = 3  # seconds that an interrupted cell has before its kernel is ended
+NO_EXIT = "get_ipython().ask_exit = lambda *_: None"  # exit() and quit() in an answer leave the kernel alone
+
+
+@dataclass
+class Ran:
+    """What running a cell came to: its outputs, and why it stopped if it did not end by itself."""
+
+    outputs: list = field(default_factory=list)
+    stopped: str = ""  # "", "time", "memory", "output" or "died"
+    dead: bool = False  # the kernel is gone
+
+
+class Kernel:
+    """A kernel in the sandbox; use it as a context manager."""
+
+    def __init__(self, limits: Limits, home: Path, package: Path, caches: Path, walled: bool = True):
+        self.limits, self.home, self.package, self.caches, self.walled = limits, home, package, caches, walled
+        self.manager: KernelManager | None = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def start(self) -> None:
+        """Start a fresh kernel and wait until it answers."""
+        self.end()
+        self.sockets = Path(tempfile.mkdtemp(prefix="k"))
+        self.scratch = Path(tempfile.mkdtemp(prefix="mi-home-"))
+        for item in self.home.iterdir() if not self.walled else ():
+            if item.is_file():
+                shutil.copy(item, self.scratch)
+        argv = sandbox.command(self.limits, self.sockets, self.home, self.package, self.caches, self.walled)
+        self.manager = KernelManager(transport="ipc", ip=str(self.sockets / "s"))
+        self.manager.connection_file = str(self.sockets / "connection.json")
+        self.manager._kernel_spec = KernelSpec(
+            argv=argv, display_name="sandbox", language="python", interrupt_mode="message"
+        )
+        env = sandbox.environment(self.package, self.caches, str(self.scratch))
+        self.manager.start_kernel(
+            env=env,
+            cwd=str(self.scratch),
+            extra_arguments=["--HistoryManager.enabled=False"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.client = self.manager.blocking_client()
+        self.client.start_channels(hb=False, stdin=False)
+        self.client.wait_for_ready(timeout=START_SECONDS)
+        self.process = psutil.Process(self.manager.provisioner.pid)
+        self.run(NO_EXIT, 20)
+
+    def end(self) -> None:
+        """End the kernel and all its processes at once."""
+        if self.manager is None:
+            return
+        with contextlib.suppress(Exception):
+            self.client.stop_channels()
+        children = []
+        with contextlib.suppress(psutil.Error):
+            children = self.process.children(recursive=True)
+        with contextlib.suppress(Exception):
+            self.manager.shutdown_kernel(now=True)
+        for child in children:
+            with contextlib.suppress(psutil.Error):
+                child.kill()
+        self.manager = None
+        shutil.rmtree(self.sockets, ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def run(self, source: str, seconds: float) -> Ran:
+        """Run a cell within the limits."""
+        ran, size = Ran(), 0
+        deadline = time.monotonic() + seconds
+        look = time.monotonic() + 0.25
+        request = self.client.execute(source, allow_stdin=False, stop_on_error=False)
+        while True:
+            try:
+                message = self.client.get_iopub_msg(timeout=0.1)
+            except Empty:
+                message = None
+            now = time.monotonic()
+            if message and message["parent_header"].get("msg_id") == request:
+                kind, content = message["msg_type"], message["content"]
+                if kind == "status" and content["execution_state"] == "idle":
+                    return ran
+                if kind == "clear_output":
+                    ran.outputs = []
+                elif kind in ("stream", "display_data", "execute_result", "error"):
+                    size += _size(content)
+                    if size <= self.limits.output_kb * 1024 or kind == "error" or _is_observation(content):
+                        _append(ran.outputs, output_from_msg(message))
+                    elif not ran.stopped:
+                        ran.stopped, deadline = "output", now + GRACE
+                        self.interrupt()
+            if now > look:
+                look = now + 0.25
+                if not self.manager.is_alive():
+                    ran.stopped, ran.dead = ran.stopped or "died", True
+                    return ran
+                if self.memory_mb() > self.limits.memory_mb:
+                    ran.stopped = "memory"
+                    deadline = now
+            if now > deadline:
+                if ran.stopped:  # the grace is over, or memory cannot wait
+                    ran.dead = True
+                    self.end()
+                    return ran
+                ran.stopped, deadline = "time", now + GRACE
+                self.interrupt()
+
+    def interrupt(self) -> None:
+        """Ask the cell to stop."""
+        with contextlib.suppress(Exception):
+            self.manager.interrupt_kernel()
+
+    def memory_mb(self) -> float:
+        """Return what the kernel and its children hold."""
+        total = 0
+        with contextlib.suppress(psutil.Error):
+            for process in (self.process, *self.process.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    total += process.memory_info().rss
+        return total / 2**20
+
+
+def _append(outputs: list, output) -> None:
+    last = outputs[-1] if outputs else None
+    if last and output.output_type == "stream" == last.output_type and output.name == last.name:
+        last.text += output.text
+    else:
+        outputs.append(output)
+
+
+def _size(content: dict) -> int:
+    data = content.get("data", {})
+    return len(content.get("text", "")) + sum(len(str(v)) for v in data.values())
+
+
+def _is_observation(content: dict) -> bool:
+    from mi_lab.checks.run import OBSERVED
+
+    return OBSERVED in content.get("data", {})
