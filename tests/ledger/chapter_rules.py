@@ -17,7 +17,7 @@ def cells(text: str) -> list[tuple[str, str]]:
     """Return the code cells as (metadata, source)."""
     found = []
     for _, body in CELL.findall(text):
-        meta = re.match(r"---\n(.*?)^---\n|((?::.*\n)+)", body, re.M | re.S)
+        meta = re.match(r"---\n(.*?)^---\n|((?::[^\n]*\n)+)", body, re.M | re.S)
         found.append((meta[0] if meta else "", body[meta.end() :] if meta else body))
     return found
 
