@@ -13,6 +13,7 @@ _HOME = {
     "checks": "check",
     "curves": "load_run",
     "distributions": "AdditiveNoise BivariateGaussian CorrelatedGaussian MixedGaussian course_data",
+    "counting": "bins kde ksg standard_error",
     "critics": "Net Separable all_pair_scores deep_net pair_scores",
     "objectives": "OBJECTIVES Objective donsker_varadhan infonce js log_mean_exp mine moving_average nwj smile tuba",
     "references": "CyclicShift Derangement GaussianReference Permutation TrainedReference UniformReference "
