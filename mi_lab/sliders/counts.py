@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import digamma
+
+from mi_lab.counting import ksg
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ METHODS = {
         spoken="k = {value:d} neighbours, {n_x:d} points in the vertical strip, {n_y:d} in the horizontal one",
         sentence=(
             "k = {value:d}: the square around the marked point ends at its neighbour number {value:d|b}, at distance "
-            "{radius:.2f}; strictly inside its strips lie n_x = {n_x:d|c} and n_y = {n_y:d|a} of the other points. "
-            "Over all #n points the estimate is"
+            "{radius:.2f} standard deviations; strictly inside its strips lie n_x = {n_x:d|c} and n_y = {n_y:d|a} of "
+            "the other points. Over all #n points the estimate is"
         ),
         seen=(
             "one marked point with the square that reaches its k-th neighbour in the maximum norm, the points in the "
@@ -102,7 +103,8 @@ def geometry(method: str, value: float, facts: dict) -> dict:
 
 def _square(value: float, facts: dict) -> tuple[dict, list]:
     x, y, p, k = facts["x"], facts["y"], facts["point"], int(value)
-    far_x, far_y = np.abs(x - x[p]), np.abs(y - y[p])
+    sd_x, sd_y = facts["sd"]  # distances in standard deviations, as `mi_lab.counting.ksg` takes them
+    far_x, far_y = np.abs(x - x[p]) / sd_x, np.abs(y - y[p]) / sd_y
     far = np.maximum(far_x, far_y)
     order = np.argsort(far, kind="stable")
     order = order[order != p]
@@ -119,10 +121,10 @@ def _square(value: float, facts: dict) -> tuple[dict, list]:
         "column_y": y[column],
         "row_x": x[row],
         "row_y": y[row],
-        "left": x[p] - radius,
-        "right": x[p] + radius,
-        "lower": y[p] - radius,
-        "upper": y[p] + radius,
+        "left": x[p] - radius * sd_x,
+        "right": x[p] + radius * sd_x,
+        "lower": y[p] - radius * sd_y,
+        "upper": y[p] + radius * sd_y,
     }, []
 
 
@@ -182,29 +184,23 @@ def _hills(h: float, facts: dict) -> tuple[dict, list]:
     return own, _heat(heights / heights.max(), box)
 
 
-def estimates(method: str, x: np.ndarray, y: np.ndarray, grid: list) -> list[float]:
-    """Return the estimate of I(X;Y) in nats for every value of the grid."""
-    one = {"neighbours": _ksg, "bins": _plug_in, "kernels": _kernel}[method]
-    return [round(float(one(x, y, value)), 4) for value in grid]
+def estimates(method: str, facts: dict, grid: list) -> list[float]:
+    """Return the estimate of I(X;Y) in nats for every value of the grid, from the package's own estimators."""
+    one = {"neighbours": _neighbours, "bins": _plug_in, "kernels": _kernel}[method]
+    return [round(float(one(facts["x"], facts["y"], facts["range"], value)), 4) for value in grid]
 
 
-def _ksg(x, y, k):
-    n = len(x)
-    far_x, far_y = (np.abs(v[:, None] - v) for v in (x, y))
-    far = np.maximum(far_x, far_y)
-    np.fill_diagonal(far, np.inf)
-    radius = np.partition(far, int(k) - 1, axis=1)[:, int(k) - 1][:, None]
-    n_x, n_y = ((v < radius).sum(1) - 1 for v in (far_x, far_y))
-    return digamma(k) + digamma(n) - np.mean(digamma(n_x + 1) + digamma(n_y + 1))
+def _neighbours(x, y, _, k):
+    return ksg(x, y, k=int(k))
 
 
-def _plug_in(x, y, count):
-    joint = np.histogram2d(x, y, bins=int(count))[0] / len(x)
+def _plug_in(x, y, span, count):
+    joint = np.histogram2d(x, y, bins=int(count), range=span)[0] / len(x)
     product = joint.sum(1, keepdims=True) * joint.sum(0)
     some = joint > 0
     return (joint[some] * np.log(joint[some] / product[some])).sum()
 
 
-def _kernel(x, y, h):
+def _kernel(x, y, _, h):
     a, b = (np.exp(-0.5 * ((v[:, None] - v) / (h * v.std())) ** 2) for v in (x, y))
     return np.mean(np.log(len(x) * (a * b).sum(1) / (a.sum(1) * b.sum(1))))

@@ -14,19 +14,22 @@ function heat(shares, boxOf) {
 function neighbours(data, k) {
   const [px, py] = [data.x[data.point], data.y[data.point]];
   const others = data.x.map((x, i) => i).filter((i) => i !== data.point);
-  const far = (i) => Math.max(Math.abs(data.x[i] - px), Math.abs(data.y[i] - py));
+  const [sdX, sdY] = data.sd; // distances in standard deviations, as the package takes them
+  const farX = (i) => Math.abs(data.x[i] - px) / sdX;
+  const farY = (i) => Math.abs(data.y[i] - py) / sdY;
+  const far = (i) => Math.max(farX(i), farY(i));
   const ranked = [...others].sort((i, j) => far(i) - far(j) || i - j);
   const radius = far(ranked[k - 1]);
   const near = ranked.slice(0, k);
-  const column = others.filter((i) => Math.abs(data.x[i] - px) < radius);
-  const row = others.filter((i) => Math.abs(data.y[i] - py) < radius);
+  const column = others.filter((i) => farX(i) < radius);
+  const row = others.filter((i) => farY(i) < radius);
   const at = (ids) => [ids.map((i) => data.x[i]), ids.map((i) => data.y[i])];
   const [near_x, near_y] = at(near);
   const [column_x, column_y] = at(column);
   const [row_x, row_y] = at(row);
   return {
     radius, n_x: column.length, n_y: row.length, near_x, near_y, column_x, column_y, row_x, row_y,
-    left: px - radius, right: px + radius, lower: py - radius, upper: py + radius,
+    left: px - radius * sdX, right: px + radius * sdX, lower: py - radius * sdY, upper: py + radius * sdY,
   };
 }
 

@@ -65,7 +65,6 @@ class Neighbourhood(Explorer):
         self._low, self._high = min(grid), max(grid)
         start = self._checked(self._spec.start if value is None else value)
         self._grid = sorted({*grid, start})
-        self._estimates = estimates(method, self._x, self._y, self._grid)
         if point is None:
             middle = np.abs(self._x - np.quantile(self._x, 0.6)) + np.abs(self._y - np.quantile(self._y, 0.6))
             point = int(np.argmin(middle))
@@ -80,6 +79,7 @@ class Neighbourhood(Explorer):
             "mesh_x": _mesh(self._x),
             "mesh_y": _mesh(self._y),
         }
+        self._estimates = estimates(method, self._facts_of, self._grid)
         self.title, self.label, self.shown = self._spec.title, self._spec.label, self._spec.shown
         self.spoken = self._spec.spoken + ", estimate {estimate:.3f} nats"
         self.sentence = (

@@ -114,7 +114,7 @@ function printable(root, data) {
     if (row.childElementCount) return;
     for (const value of data.print) {
       const frame = document.createElement("div");
-      frame.className = "mi-frame";
+      frame.className = "mi-sheet";
       for (const part of root.querySelectorAll(".mi-panels, .mi-words")) frame.append(part.cloneNode(true));
       draw(frame, compute(data, [value, ...data.controls.slice(1).map((c) => c.start)]));
       row.append(frame);
