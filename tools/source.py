@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jupytext
 import yaml
+from jupytext.myst import MystMetadataParsingError
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,7 +68,10 @@ def read(path: Path) -> NotebookNode:
 
     A graded cell's id is its ``grade_id``, any other's is a hash of what it says (repeated text is numbered).
     """
-    nb = jupytext.read(path)
+    try:
+        nb = jupytext.read(path)
+    except (ValueError, MystMetadataParsingError) as e:
+        raise SourceError(f"{path.name}: {str(e).splitlines()[0]}") from e
     seen: dict[str, int] = {}
     for cell in nb.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
