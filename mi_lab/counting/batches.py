@@ -95,7 +95,8 @@ def _items(x: Any, name: str, batch: bool) -> tuple[Tensor, tuple[int, ...]]:
             raise ValueError(f"{name} has dtype {x.dtype} and layout {x.layout}, wanted real, dense numbers.")
     else:
         array = _numeric(x, name)
-        x = torch.as_tensor(array if array.dtype.kind == "f" else array.astype("float64"))
+        array = array if array.dtype.kind == "f" else array.astype("float64")
+        x = torch.as_tensor(array if array.flags.writeable else array.copy())
     if x.dtype not in (torch.float32, torch.float64):
         x = x.to(
             torch.float32 if x.device.type == "mps" or x.dtype in (torch.float16, torch.bfloat16) else torch.float64

@@ -57,7 +57,7 @@ def standard_error(
     one_of(by, "by", ("subsample", "jackknife"))
     parts = whole(parts, "parts", 2)
     items = as_items(x, y, batch)
-    least = options.get("k", 1) + 1 if by == "subsample" else 2
+    least = options.get("k", 3) + 1 if by == "subsample" else 2
     if items.n < parts * max(least, 2):
         raise ValueError(
             f"n = {items.n} samples can't be cut into {parts} parts of at least {max(least, 2)}: use fewer."

@@ -177,7 +177,8 @@ class Direct:
     def _rows(self, rows: slice, h: Tensor, weights) -> list[Tensor]:
         n = self.u.shape[1]
         a, b = (self._squares(t, rows, h) for t in (self.u, self.v))
-        diagonal = torch.arange(n, device=a.device)[rows, None] == torch.arange(n, device=a.device)
+        every = torch.arange(n, device=a.device)
+        diagonal = (every[rows, None] == every).to(a.dtype)
         dims = self.u.shape[2] + self.v.shape[2], self.u.shape[2], self.v.shape[2]
         out = []
         for power, weight, dim in zip((a + b, a, b), weights, dims, strict=True):

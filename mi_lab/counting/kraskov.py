@@ -41,7 +41,7 @@ def ksg(
     Equation ``eq-ksg``; kraskov2004.  Distances are maxima over coordinates, each divided by its standard deviation.
     Not a bound, and may be negative.  A sample with k copies of itself (discrete or mixed data) has a cube without
     inside: there its copies are counted instead, ``eq-ksg-ties`` (gao2017).  Where several samples are k-th neighbours
-    at once (integers, rounded data, ranks) the data are moved by a few parts in 10^10, always the same way, first.
+    at once (integers, rounded data, ranks) the data are moved by parts in a million, always the same way, first.
 
     Parameters
     ----------
@@ -168,7 +168,8 @@ def _moved(*parts: Tensor) -> list[Tensor]:
     rng = np.random.default_rng(0)
     out = []
     for v in parts:
-        size = torch.finfo(v.dtype).eps ** 0.6 * v.abs().max()  # 2^-31 of the largest value in float64
+        # far above what rounding to float32 may have left of a lattice
+        size = max(1e-6, torch.finfo(v.dtype).eps ** 0.6) * v.abs().max()
         noise = torch.as_tensor(rng.uniform(-1, 1, v.shape), dtype=v.dtype, device=v.device)
         out.append(v + size * noise)
     return out
@@ -208,7 +209,7 @@ def _threshold(nonuniformity: bool | float, k: int, d: int) -> float | None:
 
 
 @lru_cache
-def _volume_threshold(k: int, d: int, level: float = 5e-3, trials: int = 20_000) -> float:
+def _volume_threshold(k: int, d: int, level: float = 5e-3, trials: int = 100_000) -> float:
     """Return the ratio of volumes that k neighbours spread evenly over a cube fall short of with chance `level`."""
     from mi_lab.counting.neighbours import volume_ratio
 

@@ -102,7 +102,7 @@ def entropies(t: Table, correction: str) -> tuple[Tensor, Tensor, Tensor]:
     cx, cy, cxy = (_real(c) for c in (t.cx, t.cy, t.cxy))
     hx, hy, hxy = (math.log(n) - torch.xlogy(c, c).sum() / n for c in (cx, cy, cxy))
     if correction == "miller-madow":  # eq-miller-madow
-        hx, hy, hxy = (h + ((c > 0).sum() - 1) / (2 * n) for h, c in ((hx, cx), (hy, cy), (hxy, cxy)))
+        hx, hy, hxy = (h + (int((c > 0).sum()) - 1) / (2 * n) for h, c in ((hx, cx), (hy, cy), (hxy, cxy)))
     if correction == "shrinkage":  # (1 - λ) p_ab + λ p_a p_b, whose margins are those of p
         p, q = cxy / n, cx[t.a] * cy[t.b] / n**2
         apart = (p * (p - 2 * q)).sum() + (cx / n).square().sum() * (cy / n).square().sum()  # Σ (p - q)², all cells
