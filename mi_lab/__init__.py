@@ -18,6 +18,8 @@ _HOME = {
     "objectives": "OBJECTIVES Objective donsker_varadhan infonce js log_mean_exp mine moving_average nwj smile tuba",
     "references": "CyclicShift Derangement GaussianReference Permutation TrainedReference UniformReference "
     "WithReplacement",
+    "estimates": "Estimate",
+    "frontdoor": "METHODS estimate",
     "trainers": "CriticTrainer DVTrainer MINEETrainer MINETrainer",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
     "sliders": "GaussianExplorer MovingAverage Neighbourhood ResamplingExplorer TangentExplorer explore",

@@ -104,7 +104,12 @@ def infonce(scores: Tensor) -> Tensor:
     A lower bound on I(X;Y) in expectation.  Row i compares y_i with the batch's other y for the same x_i.
     Reference: oord2018representation.
     """
-    return (scores.diagonal(dim1=-2, dim2=-1) - log_mean_exp(scores)).mean(-1)
+    return infonce_rows(scores).mean(-1)
+
+
+def infonce_rows(scores: Tensor) -> Tensor:
+    """Return t_ii - log avg_j e^t_ij for each row i of scores (…, b, b): `infonce` is their average."""
+    return scores.diagonal(dim1=-2, dim2=-1) - log_mean_exp(scores)
 
 
 _LOWER = "a lower bound in expectation"
@@ -126,6 +131,8 @@ class Objective:
         What the reported value is, on samples the critic was not trained on.
     all_pairs : bool
         Whether it looks at all pairs of a batch instead of joint and reference samples.
+    rows : callable or None
+        With `all_pairs`, scores (…, b, b) -> (…, b), of which the value is the average.
     """
 
     name: str
@@ -133,6 +140,7 @@ class Objective:
     loss: Callable[..., Tensor]
     bounds: str
     all_pairs: bool = False
+    rows: Callable[..., Tensor] | None = None
 
     def state(self, members: int) -> dict[str, Tensor]:
         """Return what the objective remembers from step to step, one row a member."""
@@ -203,7 +211,7 @@ OBJECTIVES: dict[str, Objective] = {
     "js": Objective("js", lambda t, r: nwj(t + 1, r + 1), lambda t, r: -js(t, r), _LOWER),
     "smile": Objective("smile", smile, lambda t, r: -js(t, r), "no bound"),
     "tuba": Objective("tuba", tuba, lambda t, r: -tuba(t, r), _LOWER),
-    "infonce": Objective("infonce", infonce, lambda s: -infonce(s), _LOWER + ", at most log b", all_pairs=True),
+    "infonce": Objective("infonce", infonce, lambda s: -infonce(s), _LOWER + ", at most log b", True, infonce_rows),
 }
 
 

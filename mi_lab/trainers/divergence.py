@@ -42,6 +42,8 @@ class DVTrainer(Trainer):
         As for `CriticTrainer`; also when Z and Z_ref don't overlap, where the divergence looks infinite.
     """
 
+    name = "dv"
+
     def __init__(self, Z, Z_ref, net, n_iters_per_epoch, writer_params=None, *, objective="dv", **options):
         self.data = (Z, Z_ref)
         super().__init__(net, n_iters_per_epoch, objective, writer_params, **options)
@@ -78,6 +80,11 @@ class DVTrainer(Trainer):
     def draw_held_out(self, rows, shuffles, crew, k):
         Z, Z_ref = self.data if self.test_data is None else self.test_data
         return {"joint": (Z[rows[0]], Z_ref[rows[1]])}
+
+    def resampled_reference(self, t_ref, pick, n, seed):
+        """Return reference scores resampled by themselves: they are samples of their own."""
+        generator = torch.Generator().manual_seed(seed)
+        return t_ref[torch.randint(len(t_ref), (len(t_ref),), generator=generator)]
 
     @torch.no_grad()
     def estimate(self, Z=None, Z_ref=None) -> float:

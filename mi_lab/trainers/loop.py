@@ -14,9 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from mi_lab import device as devices
+from mi_lab import ensembles
 from mi_lab.engines import adam_options
+from mi_lab.estimates import Estimate
 from mi_lab.logs import Writer, progress
 from mi_lab.objectives import make_objective
+from mi_lab.trainers import checkpoint
 from mi_lab.trainers.crew import Crew, Scores
 
 
@@ -36,6 +39,8 @@ class Trainer:
     """
 
     signs: dict[str, int] = {"joint": 1}  # term of the estimate -> its sign
+    name = ""
+    constant = False  # whether a variable never varies, so that there is nothing to train
     members_differ = False  # whether members evaluate on references of their own
 
     def __init__(self, net, n_iters_per_epoch, objective, writer_params=None, *, held_out=0.2, seed=0, split_seed=None,
@@ -68,7 +73,7 @@ class Trainer:
             Crew(self, self.seeds[a:b], {term: members[a:b] for term, members in nets.items()})
             for a, b in zip(cuts[:-1], cuts[1:], strict=True)
         ]
-        self._good = self._snapshot()
+        self._good = self.snapshot()
 
     def with_seeds(self, seeds: Iterable[int], split_seed: int | None = None) -> "Trainer":
         """Return an untrained trainer like this one with one member a seed, each critic drawn anew from its seed."""
@@ -161,7 +166,9 @@ class Trainer:
     def run(self, epochs: int, show: bool = False, each: Callable[[list[Scores]], bool] | None = None) -> None:
         """Train for some epochs; `each` sees the held-out scores after each and may end it by returning True."""
         self.stopped = None if self.alive.any() else self.stopped
-        if self.stopped:
+        if self.constant:
+            self._record_zeros(epochs)
+        if self.stopped or self.constant:
             return
         big = len(self.seeds) * 2 * self.batch_size * 100 * 100 / len(self.crews)
         with (
@@ -219,8 +226,18 @@ class Trainer:
                 entry[name] = past[-1]
         if self.writer:
             self.writer.epoch(self.steps, self._losses(met), entry)
-        self._good = self._snapshot()
+        self._good = self.snapshot()
         return True
+
+    def _record_zeros(self, epochs: int) -> None:
+        """Write into the history what is known without training."""
+        zero = 0.0 if len(self.seeds) == 1 else np.zeros(len(self.seeds))
+        for _ in range(epochs):
+            self.epochs, self.steps = self.epochs + 1, self.steps + self.n_iters_per_epoch
+            row = {"epoch": self.epochs, "step": self.steps, "train": zero}
+            row |= {"held_out": zero} if len(self.crews[0].test_rows[0][0]) else {}
+            for name, value in row.items():
+                self.history.setdefault(name, []).append(value)
 
     def _losses(self, met: Scores) -> np.ndarray:
         """Return minus the value of each step's batch, members averaged, the terms' critics all ascending."""
@@ -247,10 +264,94 @@ class Trainer:
         total = sum(sign * out[term] for term, sign in self.signs.items())
         return {"total": total, **(out if len(out) > 1 else {})}
 
+    def fit(self, max_epochs: int | None = None, patience: int | None = None, seeds: int | None = None,
+            covers: str | None = None, progress: bool = False) -> Estimate:  # fmt: skip
+        """Train to convergence with held-out early stopping, and return the estimate with its error bar.
+
+        One half of the held-out samples chooses the epoch and the other half reports the value there, and the other way
+        round.  Afterwards the critics are those of the best epoch.
+
+        Parameters
+        ----------
+        max_epochs : int, optional
+            At most so many epochs; 20 times the patience if left out.
+        patience : int, optional
+            Epochs without improvement after which a member is done; 1,000 steps' worth if left out.
+        seeds : int, optional
+            Train so many members at once, with this trainer's seed and those that follow, instead of this trainer
+            itself.  Member k is what ``Net(seed=k)`` trained with ``seed=k`` would be.
+        covers : {"both", "optimisation", "sampling"}, optional
+            What the error bar covers.  "optimisation": the mean's standard error over the seeds, all with the same
+            split.  "sampling": a bootstrap of the held-out samples with the critics as they are.  "both": their sum,
+            each seed with its own split; the default with several seeds, as "sampling" is with one.
+        progress : bool
+            Show a progress bar.
+
+        Returns
+        -------
+        Estimate
+            Its `trainer` holds the trained members, its `history` every member's curve.
+        """
+        return ensembles.fit(self, max_epochs, patience, seeds, covers, progress)
+
+    def save(self, path) -> None:
+        """Write the state to a file: weights, optimiser, moving average, generators and history.
+
+        A trainer made with the same samples and options that loads it goes on bit for bit as this one would.  The file
+        is replaced in one stroke: a kill in the middle of writing leaves the old one whole.
+        """
+        checkpoint.save(self, path)
+
+    def load(self, path) -> "Trainer":
+        """Go on where a saved trainer was, and return this trainer.
+
+        Raises
+        ------
+        ValueError
+            There is no such file, it isn't a checkpoint, or it was saved with other samples or options.
+        """
+        checkpoint.load(self, path)
+        return self
+
+    def held_out_rows(self, parts: int) -> list[tuple[Tensor, ...]]:
+        """Return for each member the held-out samples' numbers, in the parts that they are evaluated in."""
+        return [rows[0].tensor_split(parts) for crew in self.crews for rows in crew.test_rows]
+
+    def resampled(self, parts: list[dict], picks: list[Tensor], seed: int) -> float:
+        """Return the estimate (nats) of one member's scores with only the picked samples, some of them repeatedly."""
+        total = 0.0
+        for term, sign in self.signs.items():
+            t, t_ref = [], []
+            for part, pick in zip(parts, picks, strict=True):
+                joint, ref = (s.cpu() for s in part[term])
+                if self.objective.all_pairs:  # batches (batches, k²): the rows' values are what is resampled
+                    joint = self.objective.rows(joint.view(len(joint), *2 * [math.isqrt(joint.shape[1])])).flatten()
+                    pick = pick[pick < len(joint)]
+                t.append(joint[pick])
+                t_ref.append(self.resampled_reference(ref, pick, len(joint), seed))
+            if not sum(map(len, t)):
+                return math.nan
+            t, t_ref = torch.cat(t), torch.cat(t_ref)
+            total += sign * float(t.mean() if self.objective.all_pairs else self.objective.value(t, t_ref))
+        return total
+
+    def resampled_reference(self, t_ref: Tensor, pick: Tensor, n: int, seed: int) -> Tensor:
+        """Return the reference scores that go with picked samples: of pairs made from them, shifts (s, n) flattened."""
+        return t_ref.view(-1, n)[:, pick].flatten() if len(t_ref) else t_ref
+
     # ---- going back ---------------------------------------------------------------------------------------------
 
-    def _snapshot(self) -> list[dict[str, Tensor]]:
-        return [{name: t.clone() for name, t in crew.tensors().items()} for crew in self.crews]
+    def snapshot(self, into: list | None = None, which: np.ndarray | None = None) -> list[dict[str, Tensor]]:
+        """Return a copy of everything that training changes; or copy the chosen members' into an earlier one."""
+        if into is None:
+            return [{name: t.clone() for name, t in crew.tensors().items()} for crew in self.crews]
+        for crew, kept, chosen in zip(self.crews, into, self._by_crew(which), strict=True):
+            for name, t in crew.tensors().items():
+                _put(kept[name], t, chosen)
+        return into
+
+    def _by_crew(self, which: np.ndarray) -> list[Tensor]:
+        return list(torch.from_numpy(which).split([len(crew.seeds) for crew in self.crews]))
 
     def _go_back(self, finite: np.ndarray) -> None:
         lost = ~finite & self.alive
@@ -266,20 +367,17 @@ class Trainer:
             self.stopped = message
 
     def restore(self, snapshot: list[dict[str, Tensor]], which: np.ndarray) -> None:
-        """Put members for which `which` is True back to a snapshot."""
-        start = 0
-        for crew, kept in zip(self.crews, snapshot, strict=True):
-            chosen = torch.from_numpy(which[start : start + len(crew.seeds)])
-            start += len(crew.seeds)
-            with torch.no_grad():
-                for name, t in crew.tensors().items():
-                    if t.ndim == 0:  # a step count that all members share
-                        if chosen.all():
-                            t.copy_(kept[name])
-                    else:
-                        t[chosen.to(t.device)] = kept[name][chosen.to(t.device)]
+        """Put the members for which `which` is True back to a snapshot."""
+        for crew, kept, chosen in zip(self.crews, snapshot, self._by_crew(which), strict=True):
+            for name, t in crew.tensors().items():
+                _put(t, kept[name], chosen)
 
     # ---- reading ------------------------------------------------------------------------------------------------
+
+    @property
+    def bounds(self) -> str:
+        """What the estimate is, on samples the critic was not trained on."""
+        return self.objective.bounds
 
     @property
     def value(self) -> float:
@@ -327,6 +425,16 @@ def _together(crews: Iterable[Scores]) -> Scores:
             sides.append(torch.cat(scores))
         out[term] = tuple(sides)
     return out
+
+
+@torch.no_grad()
+def _put(target: Tensor, source: Tensor, chosen: Tensor) -> None:
+    """Copy the chosen members' rows; a number that all members share goes along when all are chosen."""
+    if bool(chosen.all()):
+        target.copy_(source)
+    elif target.ndim and bool(chosen.any()):
+        rows = chosen.to(target.device)
+        target[rows] = source[rows]
 
 
 def _range(n: int, device: torch.device) -> Tensor:

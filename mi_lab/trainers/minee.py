@@ -56,6 +56,8 @@ class MINEETrainer(PairTrainer):
         As for `CriticTrainer`; also when the reference has no mass at a sample, where the divergence is infinite.
     """
 
+    name = "minee"
+    bounds = "no bound: a difference of lower bounds"
     signs = {"xy": 1, "x": -1, "y": -1}
 
     def __init__(self, X, Y, net, n_iters_per_epoch, writer_params=None, *, objective="dv", reference="gaussian",
@@ -158,6 +160,10 @@ class MINEETrainer(PairTrainer):
             loss = -log_mean_exp(crew.engines["xy"].graph(z)).sum()
             grads = torch.autograd.grad(loss, [p for law in crew.laws for p in law.parameters()])
         crew.puller.step(torch.cat([g.flatten() for g in grads]).view_as(crew.puller.theta))
+
+    def resampled_reference(self, t_ref, pick, n, seed):
+        """Return the reference scores as they are: the law is known and not sampled from the data."""
+        return t_ref
 
     @property
     def divergences(self) -> dict[str, float]:

@@ -5,7 +5,7 @@ import torch
 from mi_lab.critics import all_pair_scores, one_score_each
 from mi_lab.objectives import mine_objective
 from mi_lab.references import ProductLaw, make_reference
-from mi_lab.samples import as_pair
+from mi_lab.samples import as_pair, is_constant
 from mi_lab.trainers.data import MIN_HELD_OUT, MIN_SAMPLES, is_samples, n_held_out, same_columns, shifted, try_critic
 from mi_lab.trainers.loop import Trainer
 
@@ -23,6 +23,7 @@ class PairTrainer(Trainer):
         X, Y = (z.detach() for z in as_pair(*self.data, ("X", "Y"), MIN_SAMPLES, self.device))
         self.data, self.test_data = (X, Y), None
         self.columns = X.shape[1] + Y.shape[1]
+        self.constant = is_constant(X, "X") or is_constant(Y, "Y")
         if is_samples(held_out):
             names = ("held-out X", "held-out Y")
             self.test_data = tuple(z.detach() for z in as_pair(*held_out, names, MIN_HELD_OUT, self.device))
@@ -66,6 +67,8 @@ class PairTrainer(Trainer):
             n = len(self.crews[0].test_rows[0][0])
             if not n:
                 raise ValueError("nothing was held out: hand in samples X, Y to evaluate on.")
+        if self.constant:
+            return 0.0
         shuffles = shuffles or max(1, EVALUATION_PAIRS // n)
         values = []
         for crew in self.crews:
@@ -128,6 +131,11 @@ class CriticTrainer(PairTrainer):
                  **options):  # fmt: skip
         self.reference = reference
         super().__init__(X, Y, net, n_iters_per_epoch, objective, writer_params, **options)
+
+    @property
+    def name(self) -> str:
+        """The method's name."""
+        return self.objective.name
 
     def _take(self, held_out) -> None:
         super()._take(held_out)

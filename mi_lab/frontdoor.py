@@ -1,0 +1,194 @@
+"""The front door: samples in, an estimate out, by any method.
+
+To add a method put one line into `METHODS`: its name, and a function ``f(x, y, **options)`` of validated samples
+(tensors (n, d_x) and (n, d_y)) that returns an `Estimate`, a number of nats, or a pair (nats, standard error).  The
+options ``seed``, ``device``, ``progress`` and ``truth`` are handed over if the function names them.  A string
+``"module:function"`` is imported when the method is first used.
+"""
+
+import inspect
+import math
+import warnings
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mi_lab.critics import Net, Separable, deep_net
+from mi_lab.estimates import Estimate, check_units
+from mi_lab.samples import as_array, is_constant, same_length
+
+MIN_SAMPLES = 8
+
+
+def standardised(z) -> Tensor:
+    """Return columns with mean 0 and standard deviation 1 as float32: the mutual information is the same.
+
+    In float64 up to the last moment, so that a large offset costs no digits; a column that never varies becomes 0.
+    """
+    z = torch.from_numpy(z) if not isinstance(z, Tensor) else z.double()
+    spread, mean = torch.std_mean(z, dim=0)
+    return ((z - mean) / torch.where(spread > 0, spread, 1.0)).float()
+
+
+def neural(
+    x: Tensor,
+    y: Tensor,
+    method: str,
+    seed: int = 0,
+    seeds: int = 4,
+    covers: str | None = None,
+    net: torch.nn.Module | None = None,
+    batch_size: int | None = None,
+    max_epochs: int | None = None,
+    patience: int | None = None,
+    progress: bool = False,
+    **options: Any,
+) -> Estimate:
+    """Train critics with held-out early stopping, several seeds at once.
+
+    Parameters
+    ----------
+    method : str
+        "mine", "minee", or the name of an objective.
+    seeds : int
+        Members, each with its own split of the samples.
+    covers, max_epochs, patience
+        As for `Trainer.fit`.
+    net : Module, optional
+        A critic of x and y; `Net` for one column each, a deeper one for more, a separable one for "infonce".
+    batch_size : int, optional
+        Samples a step; a tenth of the samples, between 50 and 500, if left out.
+    **options
+        Of the trainer (m, beta, reference, held_out, device, …) and of Adam (lr, …).
+    """
+    from mi_lab.trainers import CriticTrainer, MINEETrainer, MINETrainer
+
+    n, columns = len(x), x.shape[1] + y.shape[1]
+    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 2):
+        raise ValueError(f"batch_size = {batch_size!r}, wanted a whole number of at least 2.")
+    if batch_size is not None and batch_size > n:
+        raise ValueError(f"batch_size = {batch_size} is larger than the number of samples, {n}.")
+    batches = max(1, round(0.8 * n / (batch_size or min(500, max(50, n // 10)))))
+    if net is None:
+        net = Separable(x.shape[1], y.shape[1], seed=seed) if method == "infonce" else _critic(columns, seed)
+    kind = {"mine": MINETrainer, "minee": MINEETrainer}.get(method, partial(CriticTrainer, objective=method))
+    trainer = kind(x, y, net, n_iters_per_epoch=batches, seed=seed, **options)
+    several = None if seeds == 1 else seeds
+    return trainer.fit(max_epochs, patience, several, covers, progress)
+
+
+def _critic(columns: int, seed: int) -> Net:
+    return Net(columns, std=None, seed=seed) if columns == 2 else deep_net(columns, seed=seed)
+
+
+def counting(x: Tensor, y: Tensor, method: str, seed: int = 0, parts: int = 10, **options: Any) -> tuple:
+    """Count bins, kernels or neighbours; the error bar comes from the scatter over parts of the samples."""
+    module = import_module("mi_lab.counting")
+    function = getattr(module, method)
+    least = 2 * max(2, int(options.get("k", 3)) + 1)
+    parts = min(parts, len(x) // least)
+    if parts < 2:
+        return float(function(x, y, **options)), None
+    value, error = module.standard_error(function, x, y, parts=parts, seed=seed, **options)
+    return float(value), float(error)
+
+
+METHODS: dict[str, Callable | str] = {
+    **{name: partial(neural, method=name) for name in ("mine", "minee", "dv", "nwj", "js", "smile", "tuba", "infonce")},
+    **{name: partial(counting, method=name) for name in ("ksg", "kde", "bins")},
+}
+
+
+def estimate(
+    x: Any,
+    y: Any,
+    method: str = "mine",
+    *,
+    units: str = "nats",
+    seed: int = 0,
+    truth: float | None = None,
+    device: str | None = None,
+    progress: bool = False,
+    standardise: bool = True,
+    **options: Any,
+) -> Estimate:
+    """Estimate the mutual information of joint samples.
+
+    Parameters
+    ----------
+    x, y : array-like of shapes (n,) or (n, d_x) and (n,) or (n, d_y)
+        NumPy, torch, pandas or lists; sample i of x goes with sample i of y.
+    method : str
+        "mine", "minee", "dv", "nwj", "js", "smile", "tuba", "infonce" (critics), "ksg", "kde", "bins" (counting).
+    units : {"nats", "bits"}
+    seed : int
+        Of everything random.
+    truth : float, optional
+        The known value **in nats**, carried along and drawn.
+    device : str, optional
+        "cpu", "cuda", "mps" or "auto"; the CPU if left out.
+    progress : bool
+        Show a progress bar.
+    standardise : bool
+        Give every column mean 0 and standard deviation 1 first, which leaves the mutual information as it is.
+    **options
+        Of the method: see `neural`, and `mi_lab.counting`.
+
+    Returns
+    -------
+    Estimate
+        0 with a warning if a variable is constant.
+
+    Raises
+    ------
+    ValueError
+        Bad samples, an unknown method, unit or option.
+
+    Examples
+    --------
+    >>> x, y, truth = course_data()
+    >>> estimate(x, y, method="mine", truth=truth, seed=0)
+    """
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r}, wanted one of: {', '.join(METHODS)}.")
+    check_units(units)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed = {seed!r}, wanted a whole number of at least 0.")
+    if truth is not None and not (isinstance(truth, (int, float)) and math.isfinite(truth)):
+        raise ValueError(f"truth = {truth!r}, wanted a finite number of nats.")
+    x, y = as_array(x, "x", MIN_SAMPLES), as_array(y, "y", MIN_SAMPLES)
+    same_length(x, y)
+    if is_constant(x, "x") or is_constant(y, "y"):
+        return Estimate(0.0, 0.0, "nothing", truth=truth, method=method, n=len(x)).to(units)
+    prepare = standardised if standardise else (lambda z: torch.from_numpy(z).float())
+    function = METHODS[method]
+    if isinstance(function, str):
+        module, name = function.split(":")
+        function = getattr(import_module(module), name)
+    shared = {"seed": seed, "truth": truth, "device": device, "progress": progress}
+    result = _call(function, method, prepare(x), prepare(y), shared, options)
+    if not isinstance(result, Estimate):
+        value, error = result if isinstance(result, tuple) else (result, None)
+        covers = "nothing" if error is None else "subsampling"
+        result = Estimate(float(value), error, covers, method=method, n=len(x), truth=truth, bounds="no bound")
+    if not math.isfinite(result.value):
+        warnings.warn(f"{method} gave {result.value}: not an estimate.", stacklevel=2)
+    return result.to(units)
+
+
+def _call(function: Callable, method: str, x: Tensor, y: Tensor, shared: dict, options: dict) -> Any:
+    """Call a method with the shared options it names and the caller's own, refusing those that it doesn't know."""
+    parameters = inspect.signature(function).parameters
+    takes_any = function.func is neural if isinstance(function, partial) else False
+    known = {name: value for name, value in shared.items() if name in parameters or takes_any}
+    try:
+        return function(x, y, **known, **options)
+    except TypeError as error:
+        if "argument" not in str(error):
+            raise
+        said = str(error).split("() ")[-1]
+        raise ValueError(f"method {method!r} {said}.") from None
