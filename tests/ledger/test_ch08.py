@@ -186,6 +186,29 @@ def test_perfect_joint_critic_and_idle_marginal_critics_overshoot_by_both_margin
     assert expected > law.mutual_information + 3.8
 
 
+@pytest.mark.ledger("eq-minee-estimate")
+def test_with_the_best_critics_the_estimate_comes_to_the_information():
+    """Critics from the densities, ten batches: the mean lies within five standard errors, and a batch's bias, of I."""
+    law, s, n, m = CorrelatedGaussian(0.8), 1.5, 2000, 20_000
+    reference, values = GaussianReference.standard(factor=s), []
+
+    def cost(z):
+        return (math.log(s) - z**2 * (1 - 1 / s**2) / 2).sum(1)
+
+    def sample_score(t, t_ref):
+        return float(t.mean() - t_ref.double().exp().mean().log())
+
+    for seed in range(10):
+        x, y = law.sample(n, seed=seed)
+        x_ref, y_ref = reference(x, y, torch.Generator().manual_seed(seed), m)
+        t_x, t_y = (sample_score(cost(a), cost(b)) for a, b in ((x, x_ref), (y, y_ref)))
+        joint = [law.log_ratio(a, b) + cost(a) + cost(b) for a, b in ((x, y), (x_ref, y_ref))]
+        values.append(sample_score(*joint) - t_x - t_y)
+    error = np.std(values, ddof=1) / math.sqrt(10)
+    assert error < 0.02
+    assert np.mean(values) == pytest.approx(law.mutual_information, abs=5 * error + 1e-3)
+
+
 @pytest.mark.ledger("eq-minee-first-step")
 def test_the_first_step_sees_the_difference_of_means():
     rng = np.random.default_rng(6)
