@@ -14,6 +14,7 @@ from nbgrader.utils import is_grade
 from mi_lab.checks.run import OBSERVED, verdict_on
 from mi_lab.checks.show import text
 from tools.course.kernel import Kernel, Ran
+from tools.course.slicing import needed
 
 PRELUDE = "from mi_lab import check\n"
 WHY = {
@@ -40,12 +41,13 @@ class CourseExecute(NbGraderPreprocessor):
 
     kernel: Kernel = None  # set by `bound`
     report: Report = None
+    given: frozenset[str] | None = None  # what the release's cells say; None: run every cell
     student_seed: str = ""
 
     @classmethod
-    def bound(cls, kernel: Kernel, report: Report, student_seed: str = ""):
+    def bound(cls, **settings):
         """Return the class for one submission (nbconvert makes the instance)."""
-        return type("Execute", (cls,), {"kernel": kernel, "report": report, "student_seed": student_seed})
+        return type("Execute", (cls,), settings)
 
     def preprocess(self, nb: NotebookNode, resources):
         """Run every code cell; a cell that kills the kernel costs itself, and what ran before runs again."""
@@ -56,8 +58,9 @@ class CourseExecute(NbGraderPreprocessor):
     def _run(self, nb: NotebookNode) -> None:
         limits, done, restarts, alive = self.kernel.limits, [], 0, True
         end = time.monotonic() + limits.notebook_seconds
-        for cell in nb.cells:
-            if cell.cell_type != "code" or not cell.source.strip():
+        wanted = None if self.given is None else needed(nb.cells, self.given)
+        for index, cell in enumerate(nb.cells):
+            if cell.cell_type != "code" or not cell.source.strip() or (wanted is not None and index not in wanted):
                 continue
             graded = is_grade(cell)
             if "skip-execution" in cell.metadata.get("tags", []) and not graded:

@@ -58,7 +58,7 @@ def grade(course: Course, submissions: Path, received: datetime | None = None, w
         with FileLock(course.folder("grading.lock"), timeout=0):
             entries = intake(course, submissions, releases, received or datetime.now(UTC))
             todo = [e for e in entries if not e.refused and not _finished(course, e)]
-            _mark(course, todo, workers or int(course.grading.get("workers", 2)), walled)
+            _mark(course, todo, workers or int(course.grading.get("workers", 3)), walled)
             return _results(course, entries, len(todo), walled)
     except Timeout:
         raise CourseError(f"Another run is grading in {course.root}: wait for it to end.") from None
@@ -106,18 +106,18 @@ def _take_in(course: Course, upload: uploads.Upload, releases: dict, received: d
         yield upload.assignment, Entry(upload.student, upload.assignment, refused=why, flags=upload.flags)
         return
     parsed = {name: uploads.notebook(data) for name, data in upload.files.items() if _may_be_notebook(name, data)}
-    notes = [f"{name} {nb}." for name, nb in parsed.items() if isinstance(nb, str)]
+    notes = [f"The file {name} {nb}." for name, nb in parsed.items() if isinstance(nb, str)]
     flags = list(upload.flags)
     for name in upload.files:
         if shadows(name):
-            flags.append(f"{name} would stand in for a library; it was left out.")
+            flags.append(f"The file {name} would stand in for a library; it was left out.")
         elif name not in parsed:
-            notes.append(f"{name} is no part of the assignment; it was left out.")
+            notes.append(f"The file {name} is no part of the assignment; it was left out.")
     books = {name: nb for name, nb in parsed.items() if not isinstance(nb, str)}
     places = _place(books, releases, upload.assignment)
     for name in books:
         if name not in {n for names in places.values() for n in names}:
-            notes.append(f"{name} belongs to no assignment that was asked for.")
+            notes.append(f"The file {name} belongs to no assignment that was asked for.")
     assignments = [upload.assignment] if upload.assignment else sorted({a for a, _ in places})
     for assignment in assignments or ["?"]:
         entry = Entry(upload.student, assignment, upload.digest, notes=upload.notes + notes, flags=list(flags))
@@ -276,8 +276,14 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
     shutil.copytree(release, home, ignore=shutil.ignore_patterns("*.ipynb"))
     tools = course.folder("tools")
     kernel = Kernel(course.limits, home, tools / "package", tools / "fonts", walled)
-    seeds = course.grading.get("student_seeds")
-    execute = CourseExecute.bound(kernel, report, f"{course.grading.get('seed', 0)}|{student}" if seeds else "")
+    books = [nbformat.read(path, as_version=4) for path in release.glob("*.ipynb")]
+    given = frozenset(cell.source for nb in books for cell in nb.cells if not nbgrader(cell).get("solution"))
+    execute = CourseExecute.bound(
+        kernel=kernel,
+        report=report,
+        given=None if course.grading.get("every_cell") else given,
+        student_seed=f"{course.grading.get('seed', 0)}|{student}" if course.grading.get("student_seeds") else "",
+    )
     before = manual(course, student, assignment)
     config = course.config()
     converter = Autograde(coursedir=course.coursedir(assignment, student), config=config)

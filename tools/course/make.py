@@ -124,7 +124,9 @@ def make(course: Course, source: Path | None) -> list[str]:
         wanted = write(sources(source), Path(fresh))
         course.root.mkdir(parents=True, exist_ok=True)
         if not course.exists:
-            (course.root / MARK).write_text(TEMPLATE.format(seed=secrets.randbelow(10**9)), encoding="utf-8")
+            (course.root / MARK).write_text(
+                TEMPLATE.format(seed=secrets.randbelow(10**9), every="true" if source else "false"), encoding="utf-8"
+            )
         _configure(course)
         for assignment in wanted:
             done.append(_release(course, assignment, Path(fresh, assignment)))
@@ -272,4 +274,3 @@ def state(course: Course, *names: str) -> dict:
     """Read a small JSON record of the course, or nothing."""
     path = course.folder("state", *names)
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-

@@ -16,12 +16,13 @@ TEMPLATE = """\
 # The instructor's settings; `make course` writes this file once and never again.
 
 [grading]
-workers = 2            # submissions graded side by side
+workers = 3            # submissions graded side by side
 cell_seconds = 60      # a cell that takes longer is stopped, the rest is still graded
 notebook_seconds = 300
 memory_mb = 3000       # a kernel that takes more is ended, the rest is still graded
 output_kb = 500        # what a cell may print
 sandbox = "auto"       # "auto": bubblewrap where it works, else a warning; "require": refuse to grade without it
+every_cell = {every}     # false: of the cells that students were given, only those run that an answer depends on
 student_seeds = false  # true: hidden tests meet every student with random inputs of their own
 seed = {seed}          # which; keep it to yourself
 

@@ -37,7 +37,7 @@ HARMLESS = re.compile(
 
 def flags(source: str) -> list[str]:
     """Return one sentence for each suspicious thing in a cell."""
-    code = _python(source)
+    code = as_python(source)
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -46,7 +46,8 @@ def flags(source: str) -> list[str]:
     return sorted({words for node in ast.walk(tree) for words in _look(node, modules)})
 
 
-def _python(source: str) -> str:
+def as_python(source: str) -> str:
+    """Return a cell with its magics and shell lines turned into calls."""
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:

@@ -96,10 +96,12 @@ def find(folder: Path, course: Course, assignments: list[str]) -> list[Upload]:
 
     for entry in entries:
         if entry.is_symlink():
-            upload((entry.name,), None).flags.append(f"{entry.name} is a symbolic link; it was not followed.")
+            upload((entry.name,), None).flags.append(f"The file {entry.name} is a symbolic link; it was not followed.")
         elif entry.is_file(follow_symlinks=False):
             if m := CANVAS.match(entry.name):
-                _take(upload((m["user"], m["name"]), None), Path(entry.path), m["rest"])
+                _take(
+                    upload((m["user"], m["name"]) if roster.closed else (m["name"],), None), Path(entry.path), m["rest"]
+                )
         elif m := MOODLE.match(entry.name):
             _walk(upload((m["user"], m["name"]) if roster.closed else (m["name"],), None), Path(entry.path))
         else:
@@ -114,7 +116,7 @@ def _student(entry, upload, assignments: list[str]) -> None:
     for e in inside:
         if e.is_symlink():
             mine = known[0].name if known else e.name if e.name in assignments else None
-            upload((entry.name,), mine).flags.append(f"{e.name} is a symbolic link; it was not followed.")
+            upload((entry.name,), mine).flags.append(f"The file {e.name} is a symbolic link; it was not followed.")
         elif e in known:
             _walk(upload((entry.name,), e.name), Path(e.path))
         elif e.is_file(follow_symlinks=False):
@@ -131,18 +133,18 @@ def _walk(upload: Upload, folder: Path) -> None:
             path = Path(base, name)
             relative = path.relative_to(folder).as_posix()
             if path.is_symlink():
-                upload.flags.append(f"{relative} is a symbolic link; it was not followed.")
+                upload.flags.append(f"The file {relative} is a symbolic link; it was not followed.")
             elif path.is_file() and not JUNK.search(relative):
                 _take(upload, path, relative)
             elif not path.is_dir() and not JUNK.search(relative):
-                upload.notes.append(f"{relative} is no ordinary file; it was left out.")
+                upload.notes.append(f"The file {relative} is no ordinary file; it was left out.")
 
 
 def _take(upload: Upload, path: Path, name: str) -> None:
     if len(upload.files) >= MOST_FILES:
         upload.notes.append(f"more than {MOST_FILES} files; {name} was left out.")
     elif path.stat().st_size > MOST_BYTES:
-        upload.notes.append(f"{name} is larger than {MOST_BYTES >> 20} MB; it was left out.")
+        upload.notes.append(f"The file {name} is larger than {MOST_BYTES >> 20} MB; it was left out.")
     elif path.suffix.lower() == ".zip":
         _unpack(upload, path, name)
     else:
@@ -157,13 +159,15 @@ def _unpack(upload: Upload, path: Path, name: str) -> None:
                 if member.is_dir() or JUNK.search(member.filename):
                     continue
                 if inner.is_absolute() or ".." in inner.parts or (member.external_attr >> 28) == 0xA:
-                    upload.flags.append(f"{name} holds {member.filename}, which points outside; it was left out.")
+                    upload.flags.append(
+                        f"The file {name} holds {member.filename}, which points outside; it was left out."
+                    )
                 elif member.file_size > MOST_BYTES or len(upload.files) >= MOST_FILES:
                     upload.notes.append(f"{member.filename} in {name} is too large; it was left out.")
                 else:
                     upload.files[member.filename] = archive.read(member)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError):
-        upload.notes.append(f"{name} cannot be unpacked.")
+        upload.notes.append(f"The file {name} cannot be unpacked.")
 
 
 def notebook(data: bytes) -> nbformat.NotebookNode | str:
