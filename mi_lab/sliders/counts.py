@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mi_lab.counting import ksg
+from mi_lab.counting import bins, kde, ksg
 
 
 @dataclass(frozen=True)
@@ -195,12 +195,8 @@ def _neighbours(x, y, _, k):
 
 
 def _plug_in(x, y, span, count):
-    joint = np.histogram2d(x, y, bins=int(count), range=span)[0] / len(x)
-    product = joint.sum(1, keepdims=True) * joint.sum(0)
-    some = joint > 0
-    return (joint[some] * np.log(joint[some] / product[some])).sum()
+    return bins(x, y, int(count), kind="width", correction="plug-in", span=tuple(map(tuple, span)))
 
 
 def _kernel(x, y, _, h):
-    a, b = (np.exp(-0.5 * ((v[:, None] - v) / (h * v.std())) ** 2) for v in (x, y))
-    return np.mean(np.log(len(x) * (a * b).sum(1) / (a.sum(1) * b.sum(1))))
+    return kde(x, y, (h * x.std(), h * y.std()), direct=True)

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from scipy import optimize, stats
+from scipy.special import digamma
 
 from mi_lab.counting import ksg
 from mi_lab.sliders import block
@@ -131,11 +132,39 @@ def test_densities_are_densities(paged):
         assert np.trapezoid(shown[density], shown[line]) == pytest.approx(1, abs=0.03)  # the tails stick out a little
 
 
-def test_neighbourhood_estimates_are_the_package_s(paged):
+def test_neighbourhood_counts(paged):
+    """The square, its strips, and what the package's estimator says for this one point."""
     explorer = Neighbourhood()
+    x, y, p = explorer._x / explorer._x.std(), explorer._y / explorer._y.std(), explorer._facts_of["point"]
     for k in (1, 3, 20):
         explorer.value = k
+        shown = explorer.numbers
+        radius = np.sort(np.maximum(abs(x - x[p]), abs(y - y[p])))[k]  # the point itself comes first
+        assert shown["radius"] == pytest.approx(radius)
+        own = digamma(k) + digamma(200) - digamma(shown["n_x"] + 1) - digamma(shown["n_y"] + 1)
+        assert float(ksg(explorer._x, explorer._y, k=k, pointwise=True)[p]) == pytest.approx(own, abs=1e-5)
         assert explorer.estimate == pytest.approx(float(ksg(explorer._x, explorer._y, k=k)), abs=1e-4)
+
+
+def test_bins_count_every_sample_once(paged):
+    explorer = Neighbourhood(method="bins")
+    span = explorer._facts_of["range"]
+    for count in (2, 7, 40):
+        explorer.value = count
+        table = np.histogram2d(explorer._x, explorer._y, bins=count, range=span)[0] / 200
+        product = table.sum(1, keepdims=True) * table.sum(0)
+        some = table > 0
+        plug_in = (table[some] * np.log(table[some] / product[some])).sum()
+        assert explorer.estimate == pytest.approx(plug_in, abs=1e-4)
+        assert explorer.numbers["filled"] == some.sum()
+        assert explorer.numbers["fullest"] == round(200 * table.max())
+
+
+def test_kernels_blur(paged):
+    """The wider the kernels, the lower the estimate, down to nothing."""
+    explorer = Neighbourhood(method="kernels")
+    assert all(a > b for a, b in zip(explorer._estimates, explorer._estimates[1:], strict=False))
+    assert 0 < explorer._estimates[-1] < 0.2
 
 
 def test_average_against_theory(paged):
