@@ -45,7 +45,7 @@ def bins(
     kind : {"mass", "width"}
         Equally many samples a bin (equal values stay together), or equally wide bins over `span`.
     correction : {"miller-madow", "plug-in", "shrinkage"}, optional
-        Subtract the leading bias with the occupied cells counted (miller1955, the default); nothing (always with
+        Subtract the leading bias, occupied cells counted (paninski2003; the default); nothing (always with
         `soft`); or pull the table towards the product of its margins (after hausser2009).
     soft : {"linear", "quadratic", "cubic", "gaussian"}, optional
         Share each sample out among neighbouring bins of equal width: differentiable in x and y; columns must be one.

@@ -1,0 +1,208 @@
+"""Time the counting estimators beside other libraries, all in one run on one machine.
+
+    python -m benchmarks.counting            # a few minutes; writes mi_lab/curves/counting-benchmarks.json
+
+scikit-learn's ``mutual_info_regression`` and a brute force in NumPy always take part; torch_mi
+(github.com/Simon-Bertrand/MutualInformation-PyTorch) and NPEET do if they can be imported.  Times are medians in
+seconds; memory is what the process grew by at its peak, in a process of its own.  The page "Benchmarks" shows the file.
+"""
+
+import importlib.util
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+
+from benchmarks.study import commit
+from mi_lab import BivariateGaussian, bins, kde, ksg
+
+RESULT = Path(__file__).parents[1] / "mi_lab" / "curves" / "counting-benchmarks.json"
+HAS = {name: importlib.util.find_spec(name) is not None for name in ("torch_mi", "npeet")}
+SIZES = [100, 300, 1000, 2000, 4900, 10_000, 30_000, 100_000, 300_000, 1_000_000]
+IMAGES, SIDE, RHO = 64, 70, 0.99
+
+
+def sample(n: int, seed: int = 0):
+    """Draw two columns of n, float64, with correlation .9."""
+    return tuple(v.numpy()[:, 0].astype(float) for v in BivariateGaussian(0.9).sample(n, seed=seed))
+
+
+def clock(call, least: float = 0.5, most: int = 15) -> float:
+    """Return the median time of a call in seconds: after one more, up to `most` calls within about `least` seconds."""
+    call()
+    times = []
+    while len(times) < most and (sum(times) < least or len(times) < 3):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+        if times[-1] > 10:
+            break
+    return statistics.median(times)
+
+
+def brute_force(x, y, k=3):
+    """KSG-1 from all distances at once, as most short implementations have it."""
+    from scipy.special import digamma
+
+    dx, dy = np.abs(x[:, None] - x), np.abs(y[:, None] - y)
+    rho = np.sort(np.maximum(dx, dy), 1)[:, [k]]
+    counts = [(d < rho).sum(1) for d in (dx, dy)]
+    return digamma(k) + digamma(len(x)) - np.mean(digamma(counts[0]) + digamma(counts[1]))
+
+
+def neighbours(x, y) -> dict:
+    """Return the calls that compute KSG with k = 3 from two columns: name -> (largest n worth the time, call)."""
+    from sklearn.feature_selection import mutual_info_regression
+
+    calls = {
+        "mi_lab ksg": (1_000_000, lambda: ksg(x, y)),
+        "scikit-learn": (100_000, lambda: mutual_info_regression(x[:, None], y, n_neighbors=3, random_state=0)),
+        "NumPy brute force": (4_900, lambda: brute_force(x, y)),
+    }
+    if HAS["torch_mi"]:
+        import torch_mi
+
+        images = [torch.as_tensor(v, dtype=torch.float32).reshape(1, 1, 1, -1) for v in (x, y)]
+        calls["torch_mi neighbours"] = (10_000, lambda: torch_mi.KnnMutualInformation(3)(*images))
+    if HAS["npeet"]:
+        from npeet import entropy_estimators
+
+        calls["NPEET"] = (10_000, lambda: entropy_estimators.mi(x[:, None], y[:, None], k=3))
+    calls["mi_lab kde"] = (1_000_000, lambda: kde(x, y))
+    calls["mi_lab bins"] = (1_000_000, lambda: bins(x, y))
+    return calls
+
+
+def against_n() -> dict:
+    """Time every method at every size."""
+    rows: dict[str, list] = {}
+    for n in SIZES:
+        for name, (most, call) in neighbours(*sample(n)).items():
+            if n <= most:
+                rows.setdefault(name, []).append([n, clock(call)])
+                print(f"{name:22} n = {n:9,}  {rows[name][-1][1]:.5f} s", flush=True)
+    return rows
+
+
+def images() -> dict:
+    """Time 64 images of 4,900 pixels, an image, and measure the mean distance from the truth."""
+    law = BivariateGaussian(RHO)
+    x, y = (v.reshape(IMAGES, 1, SIDE, SIDE) for v in law.sample(IMAGES * SIDE**2, seed=1))
+    calls = {"neighbours": {"mi_lab": (IMAGES, ksg)}, "kernels": {"mi_lab": (IMAGES, kde)}}
+    calls["bins"] = {"mi_lab": (IMAGES, bins)}
+    calls["soft bins"] = {"mi_lab": (IMAGES, lambda a, b: bins(a, b, 20, soft="cubic"))}
+    if HAS["torch_mi"]:
+        import torch_mi
+
+        # as many images at once as fit into memory beside other work
+        calls["neighbours"]["torch_mi"] = (2, torch_mi.KnnMutualInformation(3))
+        calls["kernels"]["torch_mi"] = (8, torch_mi.KdeMutualInformation(20))
+        calls["bins"]["torch_mi"] = (8, torch_mi.BinsCountMutualInformation(20))
+    found = {}
+    for what, by in calls.items():
+        for library, (together, call) in by.items():
+            seconds = clock(lambda: call(x[:together], y[:together]), 2, 7) / together  # noqa: B023
+            parts = [call(x[i : i + together], y[i : i + together]) for i in range(0, IMAGES, together)]
+            error = (torch.cat([p.detach().flatten().double() for p in parts]) - law.mutual_information).abs().mean()
+            found.setdefault(what, {})[library] = {"seconds": seconds, "error": float(error)}
+            print(f"{what:12} {library:10} {seconds:.5f} s an image, mean error {error:.4f} nats", flush=True)
+    return found
+
+
+def gradients() -> dict:
+    """Say which gradients are finite, on an image of 400 pixels."""
+    law = BivariateGaussian(0.9)
+    x, y = (v.reshape(1, 1, 20, 20) for v in law.sample(400, seed=1))
+    calls = {f"mi_lab soft bins, {k}": (lambda a, b, k=k: bins(a, b, soft=k)) for k in ("linear", "cubic", "gaussian")}
+    calls["mi_lab kde"] = kde
+    if HAS["torch_mi"]:
+        import torch_mi
+
+        calls["torch_mi bins"] = torch_mi.BinsCountMutualInformation(20)
+        calls["torch_mi kde"] = torch_mi.KdeMutualInformation(20)
+    found = {}
+    for name, call in calls.items():
+        a = x.clone().requires_grad_()
+        call(a, y).sum().backward()
+        found[name] = "NaN" if a.grad.isnan().any() else "zero" if (a.grad == 0).all() else "finite"
+    print(found)
+    return found
+
+
+MEMORY = """
+import sys, time, resource, numpy as np
+from mi_lab import {method} as estimate
+from benchmarks.counting import sample
+x, y = sample({n})
+estimate(x[:2000], y[:2000])  # libraries loaded, pools started
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+start = time.perf_counter()
+value = float(estimate(x, y))
+seconds = time.perf_counter() - start
+print(seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, value)
+"""
+
+
+def large(n: int = 1_000_000) -> dict:
+    """Time a million pairs and measure the memory they take above the data, in processes of their own."""
+    found = {}
+    for method in ("ksg", "kde", "bins"):
+        code = MEMORY.format(method=method, n=n)
+        out = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=Path(__file__).parents[1])
+        seconds, mb, value = map(float, out.split()[-3:])
+        found[method] = {"n": n, "seconds": seconds, "MB above the data": mb, "value": value}
+        print(f"{method}: a million pairs in {seconds:.2f} s, {mb:.0f} MB above the data", flush=True)
+    return found
+
+
+def machine() -> dict:
+    """Describe the machine and the versions."""
+    names = [line.split(":")[1].strip() for line in _cpu() if line.startswith("model name")]
+    packages = {p: version(p) for p in ("numpy", "scipy", "torch", "scikit-learn")}
+    return {
+        "processor": names[0] if names else platform.processor() or platform.machine(),
+        "cores": len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)),
+        "load before": round(os.getloadavg()[0], 1),
+        "system": platform.system(),
+        "Python": platform.python_version(),
+        **packages,
+        **{name: "taken part" if there else "not installed" for name, there in HAS.items()},
+    }
+
+
+def _cpu() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.exists() else []
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), default=RESULT)
+def main(out: Path) -> None:
+    """Run everything and write the file."""
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    about = {"command": "python -m benchmarks.counting", "commit": commit(), "machine": machine()}
+    parts = {"gradients": gradients(), "images": images(), "against n": against_n(), "large": large()}
+    about["peak MB"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    at = {name: dict(map(tuple, rows)).get(4900) for name, rows in parts["against n"].items()}
+    for name in ("torch_mi neighbours", "scikit-learn", "NumPy brute force"):
+        if at.get(name):
+            print(f"n = 4,900: {name} takes {at[name] / at['mi_lab ksg']:.1f} times as long")
+    for what, by in parts["images"].items():
+        if "torch_mi" in by:
+            print(f"images, {what}: {by['torch_mi']['seconds'] / by['mi_lab']['seconds']:.1f} times as long")
+    out.write_text(json.dumps({"about": about, "runs": parts}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
