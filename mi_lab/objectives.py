@@ -29,7 +29,7 @@ def donsker_varadhan(t: Tensor, t_ref: Tensor) -> Tensor:
     With the expectations in place of the averages a lower bound on D(P‖P') for every critic.  On samples the logarithm
     of an average is biased downwards, so the value is biased *up*, and on the samples it was trained on it can exceed
     the truth: it bounds nothing unless evaluated on held-out samples, and then only nearly (bias of order 1/b').
-    Reference: donsker1983asymptotic.
+    Reference: donsker1983.
     """
     return t.mean(-1) - log_mean_exp(t_ref)
 
@@ -60,7 +60,7 @@ def mine(t: Tensor, t_ref: Tensor, log_m: Tensor) -> Tensor:
 def nwj(t: Tensor, t_ref: Tensor) -> Tensor:
     """Return avg t - avg e^(t_ref - 1): a lower bound on D(P‖P') in expectation, for every critic; never above DV.
 
-    Its variance grows like e^I.  Best critic: 1 + log dP/dP'.  Reference: nguyen2010estimating; `eq-nwj`.
+    Its variance grows like e^I.  Best critic: 1 + log dP/dP'.  Reference: nguyen2010nwj; `eq-nwj`.
     """
     return (t.double().mean(-1) - (t_ref.double() - 1).exp().mean(-1)).to(_wide(t))
 
@@ -85,7 +85,7 @@ def js(t: Tensor, t_ref: Tensor) -> Tensor:
 
     A lower bound on the divergence of Jensen and Shannon.  That is at most log 2 and no estimate of mutual information;
     the critic it is best for is the log ratio itself, which `nwj` of t + 1 then turns into a lower bound on D(P‖P').
-    Reference: nowozin2016f; hjelm2019learning.
+    Reference: nowozin2016fgan; hjelm2019learning.
     """
     return math.log(2) - (softplus(-t).mean(-1) + softplus(t_ref).mean(-1)) / 2
 
