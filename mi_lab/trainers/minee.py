@@ -20,7 +20,7 @@ class MINEETrainer(PairTrainer):
 
     Each divergence has a critic of its own and is estimated by Donsker–Varadhan; the reference samples are fresh at
     every step.  A difference of lower bounds is **no bound**: with few samples in many dimensions it passes the truth.
-    Reference: chan2019neural; `eq-minee`.
+    Reference: chan2019minee; `eq-minee`.
 
     Parameters
     ----------
