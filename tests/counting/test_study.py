@@ -45,11 +45,12 @@ def test_the_committed_study_is_whole():
             assert np.isfinite(table).all()
 
 
-@pytest.mark.parametrize(
-    ("method", "high", "low"), [("neighbours", 0.015, 0.05), ("kernels", 0.06, 0.05), ("bins", 0.10, 0.05)]
-)
+CORNERS = [("neighbours", 0.015, 0.05), ("kernels", 0.06, 0.05), ("bins", 0.10, 0.05)]
+
+
+@pytest.mark.parametrize(("method", "high", "low"), CORNERS)
 def test_the_committed_study_reaches_what_it_must(method, high, low):
-    """The biases at the corners; the noise of 64 realisations is taken out by the oracle's error on the same samples."""
+    """The biases at the corners; the oracle's error on the same samples takes out the noise of 64 realisations."""
     apart = np.array(load_run("counting-study")["runs"][method]["apart"])
     assert abs(apart[-1, -1]) <= high
     assert abs(apart[0, 0]) <= low
