@@ -15,6 +15,12 @@ def _whole(value, name: str) -> int:
     return value
 
 
+def _layers(sizes: list[int]) -> nn.ModuleList:
+    """Return linear layers with weights yet to be drawn: a seeded net then leaves the global generator alone."""
+    pairs = zip(sizes[:-1], sizes[1:], strict=True)
+    return nn.ModuleList(nn.utils.skip_init(nn.Linear, a, b) for a, b in pairs)
+
+
 class Net(nn.Module):
     """The critic of the course: dim → 100 → 100 → 1 with ELU, weights N(0, .02²), biases 0, so that t ≈ 0 at first.
 
@@ -38,7 +44,7 @@ class Net(nn.Module):
         if std is not None and not 0 < std < float("inf"):
             raise ValueError(f"std = {std!r}, wanted a finite number above 0, or None.")
         self.dim, self.std = dim, std
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = _layers(sizes)
         self.reset(seed)
 
     @torch.no_grad()
@@ -95,7 +101,7 @@ class _Features(Net):
         sizes = (
             [_whole(dim, "dim")] + [_whole(width, "width")] * _whole(depth, "depth") + [_whole(features, "features")]
         )
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = _layers(sizes)
 
     def forward(self, z: Tensor) -> Tensor:
         for layer in self.layers[:-1]:
