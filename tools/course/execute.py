@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import re
+import textwrap
 import time
 from dataclasses import dataclass, field
 
@@ -149,7 +150,7 @@ class CourseExecute(NbGraderPreprocessor):
                 continue
             verdict = self._verdict(*key, seen[key])
             share = min(share, verdict.score)
-            said.append(text(verdict))
+            said += (textwrap.fill(line, 100, subsequent_indent="  ") for line in text(verdict).splitlines())
             if not verdict.right:
                 self.report.hints[cell.metadata.nbgrader.grade_id] = verdict.hint
         if said:

@@ -30,6 +30,7 @@ c.CourseDirectory.db_url = {db!r}
 c.ClearSolutions.code_stub = {{"python": {stub!r}}}
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 c.Execute.timeout = 60
+c.Exchange.root = {exchange!r}
 '''
 
 
@@ -150,7 +151,10 @@ def write(found: dict, folder: Path) -> list[str]:
 def _configure(course: Course) -> None:
     from tools.source import STUB
 
-    text = CONFIG.format(root=str(course.root), db=course.db_url, stub=STUB)
+    exchange = course.folder("exchange")  # unused, but Formgrader complains about every page without it
+    exchange.mkdir(exist_ok=True)
+    exchange.chmod(0o777)
+    text = CONFIG.format(root=str(course.root), db=course.db_url, stub=STUB, exchange=str(exchange))
     path = course.root / "nbgrader_config.py"
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")

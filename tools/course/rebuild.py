@@ -1,8 +1,8 @@
 """Building each submission anew from the release: the release's cells and metadata, the student's answers.
 
-Whatever a program did to the file (renamed, re-encoded, metadata dropped, ids changed) and whatever a student did to the
-cells (deleted, copied, moved, edited), what is graded has every cell of the release exactly once and in order. Cells that
-the student added stay where they are, between the same neighbours.
+Whatever a program did to the file (renamed, re-encoded, metadata dropped, ids changed) and whatever a student did to
+the cells (deleted, copied, moved, edited), what is graded has every cell of the release exactly once and in order.
+Cells that the student added stay where they are, between the same neighbours.
 """
 
 import ast

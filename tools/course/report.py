@@ -9,6 +9,7 @@ from tools.course import sandbox
 from tools.course.rebuild import nbgrader
 from tools.course.settings import Course
 
+# ruff: noqa: E501 - HTML is read by browsers
 PAGE = """\
 <!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

@@ -165,6 +165,14 @@ class _Kept(logging.Handler):
         self.texts.append(record.getMessage())
 
 
+def write(path: Path, text: str) -> None:
+    """Write a file in one go, if it differs from what is there."""
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        part = path.with_suffix(".part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+
+
 def with_own_programs() -> None:
     """Put this environment's programs on PATH: a new grade book calls ``alembic`` from there and breaks without it."""
     here = str(Path(sys.executable).parent)

@@ -1,4 +1,4 @@
-"""Which of the cells that students were given must run so that their answers can: marking a chapter must not train it all.
+"""Which of the cells that students were given must run so that their answers can: marking must not train a chapter.
 
 A chapter's own demonstrations take half a minute; an answer needs a few imports and perhaps the data of them. A given
 cell that the student left as it was runs only if it binds, or changes in place, a name that something after it uses.

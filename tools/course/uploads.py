@@ -1,4 +1,4 @@
-"""Finding what students handed in: a folder ``<student>/<assignment>/<files>``, or one as Moodle or Canvas exports it."""
+"""Finding what students handed in: ``<student>/<assignment>/<files>``, or a folder as Moodle or Canvas exports it."""
 
 import csv
 import hashlib
@@ -42,7 +42,7 @@ class Upload:
 
 
 class Roster:
-    """The students of ``students.csv`` (columns id, first_name, last_name, email, lms_id); without the file, anybody."""
+    """The students of ``students.csv`` (id, first_name, last_name, email, lms_id); without the file, anybody."""
 
     def __init__(self, course: Course):
         path = course.folder("students.csv")

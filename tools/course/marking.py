@@ -1,0 +1,105 @@
+"""Marking one submission: nbgrader's autograding with our execution, then its feedback page."""
+
+import json
+import os
+import shutil
+
+import nbformat
+
+from tools.course import feedback
+from tools.course.kernel import Kernel
+from tools.course.rebuild import nbgrader
+from tools.course.settings import Course, convert, write
+
+
+def mark(course: Course, student: str, assignment: str, key: str, walled: bool) -> None:
+    """Mark one submission (in a worker), write its feedback, and record that it is done."""
+    from nbgrader.converters import Autograde
+    from nbgrader.preprocessors import CheckCellMetadata, LimitOutput, SaveAutoGrades
+
+    from tools.course.execute import CourseExecute, Report
+
+    release = course.folder("release", assignment)
+    report = Report()
+    home = course.folder("tools", f"home-{os.getpid()}")
+    shutil.rmtree(home, ignore_errors=True)
+    shutil.copytree(release, home, ignore=shutil.ignore_patterns("*.ipynb"))
+    tools = course.folder("tools")
+    kernel = Kernel(course.limits, home, tools / "package", tools / "fonts", walled)
+    books = [nbformat.read(path, as_version=4) for path in release.glob("*.ipynb")]
+    given = frozenset(cell.source for nb in books for cell in nb.cells if not nbgrader(cell).get("solution"))
+    execute = CourseExecute.bound(
+        kernel=kernel,
+        report=report,
+        given=None if course.grading.get("every_cell") else given,
+        student_seed=f"{course.grading.get('seed', 0)}|{student}" if course.grading.get("student_seeds") else "",
+    )
+    before = manual(course, student, assignment)
+    config = course.config()
+    converter = Autograde(coursedir=course.coursedir(assignment, student), config=config)
+    converter.autograde_preprocessors = [execute, LimitOutput, SaveAutoGrades, CheckCellMetadata]
+    try:
+        convert(converter)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    keep_manual(course, student, assignment, before)
+    feedback.write(course, assignment, student)
+    path = course.folder("state", assignment, f"{student}.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = {"key": key, "notes": report.notes, "flags": report.flags, "hints": report.hints}
+    record["page"] = shown_marks(course, student, assignment)
+    write(path, json.dumps(record))
+
+
+def _answer_texts(course: Course, student: str, assignment: str) -> dict[tuple[str, str], str]:
+    texts = {}
+    for path in course.folder("autograded", student, assignment).glob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if "grade_id" in nbgrader(cell):
+                texts[path.stem, nbgrader(cell)["grade_id"]] = cell.source
+    return texts
+
+
+def manual(course: Course, student: str, assignment: str) -> dict:
+    """Return the marks a person gave, with the answers they were given to."""
+    texts, found = _answer_texts(course, student, assignment), {}
+    for grade in _grades(course, student, assignment):
+        if grade.manual_score is not None and not grade.needs_manual_grade:
+            found[grade.notebook.name, grade.name] = texts.get((grade.notebook.name, grade.name))
+    return found
+
+
+def _grades(course: Course, student: str, assignment: str):
+    from nbgrader.api import MissingEntry
+
+    with course.gradebook() as gb:
+        try:
+            submission = gb.find_submission(assignment, student)
+        except MissingEntry:
+            return
+        for nb in submission.notebooks:
+            yield from nb.grades
+
+
+def keep_manual(course: Course, student: str, assignment: str, before: dict) -> None:
+    """A manual mark whose answer is still the same needs no second look; nbgrader would ask for one."""
+    texts = _answer_texts(course, student, assignment)
+    with course.gradebook() as gb:
+        for nb in gb.find_submission(assignment, student).notebooks:
+            for grade in nb.grades:
+                place = (nb.name, grade.name)
+                if before.get(place) is not None and before[place] == texts.get(place):
+                    grade.needs_manual_grade = False
+        gb.db.commit()
+
+
+def shown_marks(course: Course, student: str, assignment: str) -> str:
+    """Return what a feedback page shows besides the notebook: marks, comments, penalty."""
+    out = []
+    with course.gradebook() as gb:
+        submission = gb.find_submission(assignment, student)
+        for nb in submission.notebooks:
+            out.append((nb.name, nb.late_submission_penalty))
+            out += sorted((g.name, g.score, g.needs_manual_grade) for g in nb.grades)
+            out += sorted((c.name, c.comment or "") for c in nb.comments)
+    return json.dumps(out)
