@@ -29,6 +29,9 @@ def shoot(draw: Callable, values: dict, size: tuple[float, float], dpi: int, tra
     """Call ``draw(**values)`` and take its figure's picture; an exception becomes the shot's ``error``."""
     import matplotlib.pyplot as plt
 
+    # the first figure of a notebook loads its backend, which switches interactive mode on; inside rc_context that
+    # would be undone, and no later figure of the notebook would be displayed
+    plt.close(plt.figure())
     shot, before, printed = Shot(values), set(plt.get_fignums()), io.StringIO()
     try:
         with plt.rc_context({"figure.figsize": size}), contextlib.redirect_stdout(printed):

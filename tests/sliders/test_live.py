@@ -64,6 +64,15 @@ def test_automatic_execution_does_not_stall():
     print(f"{count} executions, longest {max(seconds):.1f} s")
 
 
+@pytest.mark.parametrize("page", ["", "1"])
+def test_figures_after_a_slider_are_still_displayed(page):
+    """The first figure of a notebook may be the slider's; the next cell's figure must show all the same."""
+    first = "import matplotlib.pyplot as plt\nfrom mi_lab import explore\n\n\ndef line(s):\n    plt.plot([0, s])\n\n\n"
+    nb = notebook(first + "explore(line, s=[1, 2])", "fig, ax = plt.subplots()\nax.plot([1, 2]);")
+    NotebookClient(nb, timeout=60).execute(env=os.environ | {"MI_LAB_PAGE": page})
+    assert "image/png" in nb.cells[1].outputs[0]["data"]
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """A JupyterLab on a free loopback port, with a notebook in it; ended by its process id."""
