@@ -80,8 +80,8 @@ def markup(kind: str, pictures: str, data: dict, state: dict, title: str, senten
         f'<div class="mi-panels">{pictures}</div>'
         f'<div class="mi-controls">{controls}</div>'
         f'<p class="mi-words">{spans(sentence, state)}</p>'
-        f'<figcaption class="mi-description">{escape(description)}</figcaption>'
         '<div class="mi-row"></div>'
+        f'<figcaption class="mi-description">{escape(description)}</figcaption>'
         "@@</figure>"
     )
 

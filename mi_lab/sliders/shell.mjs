@@ -110,19 +110,22 @@ function enliven(root, data, model) {
 // Paper can't be dragged: printing shows a row of pictures, the first control at a few of its values.
 function printable(root, data) {
   const row = root.querySelector(".mi-row");
+  const originals = root.querySelectorAll(":scope > .mi-panels, :scope > .mi-words");
+  const emptyRow = () => row.replaceChildren();
   const fillRow = () => {
-    if (row.childElementCount) return;
+    emptyRow();
     for (const value of data.print) {
       const frame = document.createElement("div");
       frame.className = "mi-sheet";
-      for (const part of root.querySelectorAll(".mi-panels, .mi-words")) frame.append(part.cloneNode(true));
+      for (const part of originals) frame.append(part.cloneNode(true));
       draw(frame, compute(data, [value, ...data.controls.slice(1).map((c) => c.start)]));
       row.append(frame);
     }
   };
   const media = matchMedia("print");
-  media.addEventListener("change", () => media.matches && fillRow());
+  media.addEventListener("change", () => (media.matches ? fillRow() : emptyRow()));
   addEventListener("beforeprint", fillRow);
+  addEventListener("afterprint", emptyRow);
   if (media.matches) fillRow();
 }
 

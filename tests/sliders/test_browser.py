@@ -136,16 +136,44 @@ def test_a_phone(open_page, gallery, dark):
     assert page.complaints == []
 
 
+def luminance(colour: str) -> float:
+    parts = [int(v) / 255 for v in re.findall(r"\d+", colour)[:3]]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a: float, b: float) -> float:
+    return (max(a, b) + 0.05) / (min(a, b) + 0.05)
+
+
+GROUND = """(e) => {
+  for (; e; e = e.parentElement) {
+    const colour = getComputedStyle(e).backgroundColor;
+    if (!/^(transparent|rgba\\(0, 0, 0, 0\\))$/.test(colour)) return colour;
+  }
+  return "rgb(255, 255, 255)";
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_stand_out_in_the_book(open_page, built_book, theme):
+    """Against the ground that the book's theme really lays under a block."""
+    for path in pages_with_explorers(built_book):
+        page = open_page(path.as_uri())
+        page.evaluate("(t) => { document.documentElement.dataset.theme = t; }", theme)
+        page.wait_for_timeout(400)  # the theme fades
+        found = page.locator(".mi-explorer").first
+        for part in (".mi-words", ".mi-description", ".mi-name"):
+            ground = luminance(found.locator(part).first.evaluate(GROUND))
+            ink = luminance(found.locator(part).first.evaluate("(e) => getComputedStyle(e).color"))
+            assert contrast(ink, ground) > 4.5, (path.name, part)
+
+
 def test_light_and_dark(open_page, gallery):
     """The page's theme wins over the system's wish; text stands out from the ground either way (WCAG: 4.5 to 1)."""
     page = open_page(gallery.as_uri(), dark=True)
     found = page.locator(".mi-explorer").first
     ink = "(e) => getComputedStyle(e).color"
-
-    def luminance(colour: str) -> float:
-        parts = [int(v) / 255 for v in re.findall(r"\d+", colour)[:3]]
-        linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
     for theme, ground in (("light", 1.0), ("dark", luminance("rgb(20, 24, 30)")), (None, luminance("rgb(20, 24, 30)"))):
         set_theme = (
@@ -153,9 +181,7 @@ def test_light_and_dark(open_page, gallery):
         )
         page.evaluate(set_theme, theme)
         for part in (".mi-words", ".mi-description"):
-            colour = luminance(found.locator(part).evaluate(ink))
-            contrast = (max(colour, ground) + 0.05) / (min(colour, ground) + 0.05)
-            assert contrast > 4.5, (theme, part, contrast)
+            assert contrast(luminance(found.locator(part).evaluate(ink)), ground) > 4.5, (theme, part)
 
 
 def test_paper_shows_a_row_of_pictures(open_page, gallery, explorers):
@@ -167,6 +193,7 @@ def test_paper_shows_a_row_of_pictures(open_page, gallery, explorers):
         frames = found.locator(".mi-sheet")
         assert 3 <= frames.count() <= 4, name
         assert not found.locator("input").first.is_visible()
+        assert all(frames.nth(j).locator(".mi-panels").count() == 1 for j in range(frames.count())), name
         words = [
             frames.nth(j).evaluate("(e) => e.textContent + (e.querySelector('img[data-draw]')?.src ?? '')")
             for j in range(frames.count())
@@ -175,6 +202,8 @@ def test_paper_shows_a_row_of_pictures(open_page, gallery, explorers):
         tops = {round(frames.nth(j).bounding_box()["y"]) for j in range(frames.count())}
         assert len(tops) == 1, f"{name}: the pictures don't stand in a row"
     page.emulate_media(media="screen")
+    settle(page)
+    assert page.locator(".mi-sheet").count() == 0
     assert page.locator(".mi-explorer").first.locator("input").is_visible()
 
 
