@@ -65,6 +65,8 @@ def general_hint(seen: Seen, wanted: Seen, rtol: float, atol: float) -> str:
         if isinstance(right, str):
             continue
         if _squeezed(found) != _squeezed(right):
+            if right.size == 1:
+                return f"one number is wanted{where}, yours have shape {found.shape}: over which axis is the average?"
             if _squeezed(found.T) == _squeezed(right):
                 return f"the axes are swapped: shape {right.shape} is wanted{where}, yours is {found.shape}."
             return f"shape {right.shape} is wanted{where}, yours is {found.shape}: along which axis did you work?"

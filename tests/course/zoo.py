@@ -2,6 +2,7 @@
 
 Each animal is a function that gets a solved notebook to spoil and the folder to leave its files in.
 """
+# ruff: noqa: E501 - a submission's lines are as long as students write them
 
 import io
 import json

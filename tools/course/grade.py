@@ -86,6 +86,7 @@ def _mark(course: Course, todo: list[Entry], workers: int, walled: bool) -> None
     (tools / "package").mkdir()
     sandbox.package(tools / "package")
     sandbox.caches(tools / "fonts")
+    sandbox.prelude()  # tried out here once; the workers know the answer
     with tqdm(total=len(todo), desc="grading", unit="submission", disable=None) as bar:
         for attempt in (1, 2):
             left = []

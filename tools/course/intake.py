@@ -28,6 +28,7 @@ class Entry:
     notes: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
     hints: dict[str, str] = field(default_factory=dict)
+    waiting: int = 0  # answers that a person has to mark
 
 
 def intake(course: Course, folder: Path, releases: dict, received: datetime) -> list[Entry]:
@@ -105,7 +106,8 @@ def _place(books: dict, releases: dict, assignment: str | None) -> dict[tuple[st
         if chosen:
             places.setdefault(chosen[2:], []).append(name)
     for (a, book), names in places.items():
-        names.sort(key=lambda n: (_answers(releases[a][book], books[n]), n))
+        if len(names) > 1:
+            names.sort(key=lambda n: (_answers(releases[a][book], books[n]), n))
     return places
 
 

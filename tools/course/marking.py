@@ -42,12 +42,12 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
         convert(converter)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    keep_manual(course, student, assignment, before)
+    page = keep_manual(course, student, assignment, before)
     feedback.write(course, assignment, student)
     path = course.folder("state", assignment, f"{student}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {"key": key, "notes": report.notes, "flags": report.flags, "hints": report.hints}
-    record["page"] = shown_marks(course, student, assignment)
+    record["page"] = page
     write(path, json.dumps(record))
 
 
@@ -81,8 +81,8 @@ def _grades(course: Course, student: str, assignment: str):
             yield from nb.grades
 
 
-def keep_manual(course: Course, student: str, assignment: str, before: dict) -> None:
-    """A manual mark whose answer is still the same needs no second look; nbgrader would ask for one."""
+def keep_manual(course: Course, student: str, assignment: str, before: dict) -> str:
+    """Spare a manual mark whose answer is the same the second look nbgrader asks for; return the marks shown."""
     texts = _answer_texts(course, student, assignment)
     with course.gradebook() as gb:
         for nb in gb.find_submission(assignment, student).notebooks:
@@ -91,15 +91,14 @@ def keep_manual(course: Course, student: str, assignment: str, before: dict) -> 
                 if before.get(place) is not None and before[place] == texts.get(place):
                     grade.needs_manual_grade = False
         gb.db.commit()
+        return shown_marks(gb, student, assignment)
 
 
-def shown_marks(course: Course, student: str, assignment: str) -> str:
+def shown_marks(gb, student: str, assignment: str) -> str:
     """Return what a feedback page shows besides the notebook: marks, comments, penalty."""
     out = []
-    with course.gradebook() as gb:
-        submission = gb.find_submission(assignment, student)
-        for nb in submission.notebooks:
-            out.append((nb.name, nb.late_submission_penalty))
-            out += sorted((g.name, g.score, g.needs_manual_grade) for g in nb.grades)
-            out += sorted((c.name, c.comment or "") for c in nb.comments)
+    for nb in gb.find_submission(assignment, student).notebooks:
+        out.append((nb.name, nb.late_submission_penalty))
+        out += sorted((g.name, g.score, g.needs_manual_grade) for g in nb.grades)
+        out += sorted((c.name, c.comment or "") for c in nb.comments)
     return json.dumps(out)

@@ -19,42 +19,44 @@ FIELDS = ("student", "assignment", "score", "max_score", "flagged", "message")
 
 def results(course: Course, entries: list[Entry], marked: int, walled: bool) -> dict:
     """Write marks.csv and the report; refresh feedback pages where a person has marked or commented since."""
-    rows, waiting = [], 0
     entries = [*entries, *_earlier(course, entries)]
-    for entry in tqdm(entries, desc="marks", unit="submission", disable=None):
-        row = dict.fromkeys(FIELDS, "") | {"student": entry.student, "assignment": entry.assignment}
-        record = state(course, entry.assignment, f"{entry.student}.json")
-        intake_said = {"intake_notes": list(entry.notes), "intake_flags": list(entry.flags)}
-        notes, flags = list(entry.notes), list(entry.flags)
-        if entry.refused:
-            row |= {"score": 0, "max_score": _max_score(course, entry.assignment), "message": entry.refused}
-        else:
-            notes += penalise(course, entry)
-            score, most, manually = _scores(course, entry)
-            waiting += manually
-            if manually:
-                notes.insert(0, f"{manually} answer{'s wait' if manually > 1 else ' waits'} for a person's mark.")
-            notes += record.get("notes", [])
-            flags += record.get("flags", [])
-            entry.hints = record.get("hints", {})
-            shown = shown_marks(course, entry.student, entry.assignment)
-            if shown != record.get("page"):
-                feedback.write(course, entry.assignment, entry.student)
-            if record != record | {"page": shown} | intake_said:
-                record |= {"page": shown} | intake_said
-                write(
-                    course.folder("state", entry.assignment, f"{entry.student}.json"),
-                    json.dumps(record),
-                )
-            row |= {"score": round(score, 4), "max_score": most, "message": _capital(" ".join(map(_capital, notes)))}
-        entry.flags = list(dict.fromkeys(flags))
-        row["flagged"] = " ".join(map(_capital, entry.flags))
-        rows.append(row)
+    with course.gradebook() as gb:  # opened once: opening takes longer than all that is read from it
+        bar = tqdm(entries, desc="marks", unit="submission", disable=None)
+        rows = [_row(course, gb, entry) for entry in bar]
     _write_csv(course.folder("marks.csv"), rows)
     write_report(course, entries, rows, walled)
     flagged = sum(bool(row["flagged"]) for row in rows)
     refused = sum(bool(entry.refused) for entry in entries)
+    waiting = sum(entry.waiting for entry in entries)
     return {"all": len(rows), "marked": marked, "flagged": flagged, "refused": refused, "waiting": waiting}
+
+
+def _row(course: Course, gb, entry: Entry) -> dict:
+    """Return a submission's line of marks.csv."""
+    path = course.folder("state", entry.assignment, f"{entry.student}.json")
+    record = state(course, entry.assignment, path.name)
+    row = {"student": entry.student, "assignment": entry.assignment}
+    notes, flags = list(entry.notes), list(entry.flags)
+    if entry.refused and not record:
+        row |= {"score": 0, "max_score": _max_score(course, entry.assignment), "message": entry.refused}
+    else:
+        if entry.refused:  # an earlier upload was graded; this one takes nothing away
+            notes = [f"The latest upload was not used: {entry.refused}"]
+        said = {"intake_notes": list(notes), "intake_flags": list(flags)}
+        notes += penalise(course, gb, entry)
+        score, most, entry.waiting = _scores(gb, entry)
+        if entry.waiting:
+            notes.insert(0, f"{entry.waiting} answer{'s wait' if entry.waiting > 1 else ' waits'} for a person's mark.")
+        notes += record.get("notes", [])
+        flags += record.get("flags", [])
+        entry.hints = record.get("hints", {})
+        page = shown_marks(gb, entry.student, entry.assignment)
+        if page != record.get("page"):
+            feedback.write(course, entry.assignment, entry.student)
+        write(path, json.dumps(record | said | {"page": page}))
+        row |= {"score": round(score, 4), "max_score": most, "message": " ".join(map(_capital, notes))}
+    entry.flags = list(dict.fromkeys(flags))
+    return row | {"flagged": " ".join(map(_capital, entry.flags))}
 
 
 def _earlier(course: Course, entries: list[Entry]) -> list[Entry]:
@@ -97,23 +99,23 @@ def _max_score(course: Course, assignment: str) -> float | str:
     return total_points(folder) if assignment != "?" and folder.is_dir() else ""
 
 
-def _scores(course: Course, entry: Entry) -> tuple[float, float, int]:
-    with course.gradebook() as gb:
-        submission = gb.find_submission(entry.assignment, entry.student)
-        penalty = sum(nb.late_submission_penalty or 0 for nb in submission.notebooks)
-        waiting = sum(g.needs_manual_grade for nb in submission.notebooks for g in nb.grades)
-        return submission.score - penalty, submission.max_score, waiting
+def _scores(gb, entry: Entry) -> tuple[float, float, int]:
+    submission = gb.find_submission(entry.assignment, entry.student)
+    penalty = sum(nb.late_submission_penalty or 0 for nb in submission.notebooks)
+    waiting = sum(g.needs_manual_grade for nb in submission.notebooks for g in nb.grades)
+    return submission.score - penalty, submission.max_score, waiting
 
 
-def penalise(course: Course, entry: Entry) -> list[str]:
+def penalise(course: Course, gb, entry: Entry) -> list[str]:
     """Write the penalty into the grade book: a share of all points, manual ones too, for each started day."""
     due, share = course.due(entry.assignment)
     stamp = course.folder("submitted", entry.student, entry.assignment, "timestamp.txt").read_text(encoding="utf-8")
     received = datetime.fromisoformat(stamp.strip().replace(" UTC", "+00:00"))
     late = (received - due).total_seconds() if due else 0
     days = max(0, -(-late // 86400))
-    with course.gradebook() as gb:
-        for nb in gb.find_submission(entry.assignment, entry.student).notebooks:
-            nb.late_submission_penalty = min(1, share * days) * nb.score if days and share else None
-        gb.db.commit()
+    for nb in gb.find_submission(entry.assignment, entry.student).notebooks:
+        penalty = min(1, share * days) * nb.score if days and share else None
+        if nb.late_submission_penalty != penalty:
+            nb.late_submission_penalty = penalty
+    gb.db.commit()  # at once: feedback opens the grade book for itself
     return [f"{days:g} day{'s' * (days > 1)} late: {min(1, share * days):.0%} off."] if days and share else []

@@ -1,0 +1,261 @@
+"""`check` itself: what it tolerates, what it names, when it gives up, how it marks, and the form on the page."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from mi_lab import check
+from mi_lab.checks import exercise as declared
+from mi_lab.checks.form import cipher, html, mix
+from mi_lab.checks.observe import MOST_VALUES, Unusable, observe
+from mi_lab.checks.run import assess
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def task():
+    """Return a code exercise that exists for one test only: the mean of a vector, and its logarithm."""
+    task = declared.code("test-mean", "A mean", seconds=1)
+
+    @task.part("value")
+    def _(answer, rng):
+        return answer(rng.normal(3, 1, 20))
+
+    task.reference(lambda x: x.mean())
+    task.mistake("a sum where an average belongs.")(lambda x: x.sum())
+    yield task
+    declared.EXERCISES.pop("test-mean")
+    declared._expected.cache_clear()
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+@pytest.mark.parametrize("kind", [np.float32, np.float64, torch.float32, torch.float64, float])
+def test_shape_type_and_float_noise_are_tolerated(task, kind, shape):
+    def answer(x):
+        value = x.mean() * (1 + 1e-6)
+        if kind is float:
+            return float(value) if shape == () else [float(value)]
+        return torch.full(shape, value, dtype=kind) if isinstance(kind, torch.dtype) else np.full(shape, value, kind)
+
+    assert assess("test-mean", answer).right
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x: -x.mean(), "sign"),
+        (lambda x: x.mean() / np.log(2), "bits"),
+        (lambda x: x.mean() / np.log(10), "base 10"),
+        (lambda x: np.exp(x.mean()), "logarithm missing"),
+        (lambda x: x.sum(), "a sum where"),
+        (lambda x: x, "over which axis"),
+        (lambda x: float("nan"), "not finite"),
+        (lambda x: (x.mean(), "1"), "one value is wanted"),
+        (lambda x: "3", "number is wanted"),
+        (lambda x: np.mean, "brackets"),
+        (lambda x: 1j, "complex"),
+        (lambda x: object(), "gave a object"),
+        (lambda x: np.zeros(MOST_VALUES + 1), "far larger"),
+        (lambda x: x.men(), "AttributeError"),
+        (lambda: 0, "TypeError"),
+        (3.0, "TypeError"),
+    ],
+)
+def test_the_mistake_is_named(task, answer, words):
+    verdict = assess("test-mean", answer)
+    assert verdict.score == 0
+    assert words in verdict.hint
+
+
+@pytest.mark.parametrize("answer", [None, ..., lambda x: None, lambda x: ..., NotImplemented])
+def test_what_is_not_attempted_is_said_so(task, answer, capsys):
+    assert not assess("test-mean", answer).attempted
+    check("test-mean", answer)
+    assert "Not attempted yet" in capsys.readouterr().out
+
+
+def test_raising_not_implemented_is_not_attempted(task):
+    def answer(x):
+        raise NotImplementedError
+
+    assert not assess("test-mean", answer).attempted
+
+
+def test_an_endless_answer_is_given_up_politely(task):
+    def answer(x):
+        while True:
+            with contextlib.suppress(Exception):
+                time.sleep(0.01)
+
+    start = time.monotonic()
+    assert "endless loop" in assess("test-mean", answer).hint
+    assert time.monotonic() - start < 10
+
+
+def test_check_leaves_random_numbers_as_they_were(task):
+    np.random.seed(5)  # noqa: NPY002
+    torch.manual_seed(5)
+    wanted = np.random.random(), torch.rand(1)  # noqa: NPY002
+    np.random.seed(5)  # noqa: NPY002
+    torch.manual_seed(5)
+    assess("test-mean", lambda x: np.random.random() + torch.rand(1).item())  # noqa: NPY002
+    assert (np.random.random(), torch.rand(1)) == wanted  # noqa: NPY002
+
+
+def test_a_hidden_test_fails_with_the_hint_and_gives_partial_credit(task):
+    with pytest.raises(AssertionError, match="a sum where"):
+        check("test-mean", np.sum, seed=3)
+    assert check("test-mean", np.mean, seed=3) is None
+    second = task.part("double", weight=3)(lambda answer, rng: 2 * answer(rng.normal(size=5)) + 1)
+    assert second
+    assert check("test-mean", np.mean, seed=3, points=8) == 8
+    assert check("test-mean", lambda x: x.mean() if len(x) == 20 else 9, seed=3, points=8) == 2
+
+
+def test_nobody_reads_the_solution_in_a_hint(task):
+    verdict = assess("test-mean", lambda x: 17.0)
+    right = np.random.default_rng([0, 0]).normal(3, 1, 20).mean()
+    assert f"{right:.3g}" not in verdict.hint
+
+
+def test_an_unknown_exercise_is_named_with_its_neighbour():
+    with pytest.raises(ValueError, match="did you mean 'mine-loss'"):
+        check("mine-los", 1)
+    with pytest.raises(ValueError, match="a person marks"):
+        check("mine-iid-proof", "text")
+
+
+def test_two_exercises_cannot_share_a_name():
+    with pytest.raises(ValueError, match="two exercises"):
+        declared.text("mine-loss", "Another one")
+
+
+def test_importing_the_checker_is_quick_and_leaves_torch_alone():
+    code = "import sys, mi_lab.checks, mi_lab.checks.exercise as e; e.everything(); print('torch' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
+    assert out.stdout.strip() == "False"
+
+
+def test_estimators_do_not_import_the_checker():
+    code = "import sys, mi_lab; [getattr(mi_lab, n) for n in mi_lab.__all__ if n != 'check']\n"
+    code += "print('mi_lab.checks' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
+    assert out.stdout.strip() == "False"
+
+
+def test_observations_are_plain_json():
+    seen = observe({"a": torch.ones(2, 3, requires_grad=True), "b": (1, [2.0, 3.0]), "c": "text"})
+    assert json.loads(json.dumps(seen)) == seen
+    assert seen["a"]["shape"] == [2, 3]
+    assert set(seen) == {"a", "b.0", "b.1", "c"}
+    with pytest.raises(Unusable):
+        observe({"a": object()})
+
+
+def test_a_numeric_answer_is_read_in_any_form():
+    for answer in (
+        0.8304,
+        np.float32(0.8304),
+        torch.tensor(0.8304),
+        [[0.8304]],
+        torch.tensor([0.83], requires_grad=True),
+    ):
+        assert assess("mine-truth", answer).right
+    assert "too small" in assess("mine-truth", 0.2).hint
+    assert "one number" in assess("mine-truth", [0.8, 0.8]).hint
+
+
+def test_several_choices_may_be_right():
+    task = declared.choice("test-several", "Several", right="ac", reasons={"a": "A.", "b": "not B.", "c": "C."})
+    try:
+        assert assess("test-several", {"a", "c"}).right
+        assert assess("test-several", "C, a").right
+        assert "not all" in assess("test-several", "a").hint
+        assert "not B" in assess("test-several", "abc").hint
+        assert 'type="checkbox"' in html(task)
+    finally:
+        declared.EXERCISES.pop("test-several")
+
+
+# ---- the form on the page ----
+
+
+@pytest.mark.parametrize("name", ["mine-iid", "mine-truth"])
+def test_the_form_shows_no_answer_and_runs_no_handlers(name):
+    task = declared.find(name)
+    page = html(task)
+    for hint in getattr(task, "reasons", {}).values():
+        assert hint not in page
+    assert "0.83" not in page
+    for forbidden in ("eval(", "Function(", "onclick", "onsubmit", "http://", "https://", "innerHTML"):
+        assert forbidden not in page
+
+
+def test_cipher_depends_on_the_key():
+    assert cipher("a hint", "one") != cipher("a hint", "two")
+    assert mix("mine-iid|c", 1) != mix("mine-iid|b", 1)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Return a headless Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as p:
+        quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+        quiet += ["--disable-background-networking", "--disable-component-update"]
+        path = "/usr/bin/chromium" if os.path.exists("/usr/bin/chromium") else None
+        browser = p.chromium.launch(executable_path=path, args=quiet)
+        yield browser
+        browser.close()
+
+
+@pytest.mark.browser
+def test_the_form_answers_by_mouse_and_keyboard_without_a_server(browser, tmp_path):
+    tasks = [declared.find(name) for name in ("mine-iid", "mine-truth")]
+    body = "".join(html(task) for task in tasks)
+    file = tmp_path / "page.html"
+    file.write_text(
+        f'<!DOCTYPE html><html lang="en" data-theme="dark"><meta charset="utf-8">{body}</html>', encoding="utf-8"
+    )
+    page = browser.new_page()
+    problems = []
+    page.on("pageerror", lambda e: problems.append(str(e)))
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    page.goto(file.as_uri())
+    choice, number = page.locator("#check-mine-iid"), page.locator("#check-mine-truth")
+    said = choice.locator(".mi-verdict")
+    choice.locator("button").click()
+    assert "Choose first" in said.inner_text()
+    for letter, reason in tasks[0].reasons.items():
+        choice.locator(f"input[value={letter}]").check()
+        choice.locator("button").click()
+        assert reason[1:] in said.inner_text()
+        assert said.get_attribute("data-right") == str(int(letter == tasks[0].right))
+    field, said = number.locator("input"), number.locator(".mi-verdict")
+    for typed, words, right in (
+        ("0.8304", "Right", "1"),
+        ("0,83 nats", "Right", "1"),
+        ("1.198 bits", "Right", "1"),
+        ("1.198", "bits", "0"),
+        ("-.8304", "sign", "0"),
+        ("1.6607", "twice", "0"),
+        ("0.85", "more digits", "0"),
+        ("7", "too large", "0"),
+        ("much", "One number", "0"),
+    ):
+        field.focus()
+        field.fill(typed)
+        page.keyboard.press("Enter")
+        assert words in said.inner_text(), typed
+        assert said.get_attribute("data-right") == right, typed
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.tagName") == "BUTTON"
+    assert problems == []
