@@ -23,9 +23,11 @@ numeric(
     "How large a batch?",
     value=float(math.ceil(math.exp(10))),
     rtol=0,
-    atol=1.5,
+    atol=0.01,
     right="log n must be at least 10, so n is at least e to the tenth.",
     mistakes={
+        float(math.floor(math.exp(10))): "its logarithm is just below 10: round up.",
+        math.exp(10): "a batch holds a whole number of pairs: round up.",
         1024.0: "that is 2 to the tenth: the ten are nats, not bits.",
         float(10**10): "that is 10 to the tenth: the logarithm is natural.",
         float(math.ceil(math.exp(20))): "that is where the bound on the loss gets small; the ceiling asks for less.",
