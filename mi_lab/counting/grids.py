@@ -1,8 +1,9 @@
 r"""Sums of Gaussian kernels in time linear in n: spread on a grid, convolve by FFT, read off at the samples.
 
-Each sample is shared out among four grid points along each axis by a cubic B-spline; the grid's transform is multiplied
-by the kernel's; the densities are read at the samples with the same shares.  Spreading and reading blur, by the fourth
-power of a sinc each; the transform is divided by both, and what remains is the Gaussian itself, up to aliasing.
+Each sample is shared out among four grid points along each axis by a cubic B-spline (two, by a linear one, to seek a
+bandwidth for many); the grid's transform is multiplied by the kernel's; the densities are read at the samples with the
+same shares.  Spreading and reading blur, by the fourth power of a sinc each (the second); the transform is divided by
+both, and what remains is the Gaussian itself, up to aliasing.
 """
 
 import math
@@ -12,6 +13,7 @@ from torch import Tensor
 
 FINE = 1.6  # grid points per bandwidth for values right to 1e-3
 SMOOTH = 2.5  # the same where a gradient is wanted
+SEARCH, MANY = 1.25, 1000  # the same in the search for a bandwidth, with more samples than so many
 REACH = 6.0  # bandwidths between the data and their periodic image
 LARGEST = 1024  # grid points along an axis in the search for a bandwidth
 FLOOR = 1e-6  # of its own kernel: what is less at a sample can't be told from rounding
@@ -28,17 +30,18 @@ class Gridded:
         self.fine = SMOOTH if torch.is_grad_enabled() and (u.requires_grad or v.requires_grad) else FINE
         self.finest = max(max(self.room) / (LARGEST / self.fine - REACH), 1e-6)
 
-    def size(self, item: int, h: float) -> int:
+    def size(self, item: int, h: float, fine: float | None = None) -> int:
         """Return how many grid points an item needs along each axis."""
-        wanted = self.fine * (self.room[item] / h + REACH)
+        wanted = (fine or self.fine) * (self.room[item] / h + REACH)
         return next((s for s in _SIZES if s >= wanted), math.ceil(wanted))
 
-    def likelihood(self, h: float, active: Tensor | None) -> Tensor:
-        """Return the mean leave-one-out log density of the pairs, (A,); minus infinity where not `active`."""
-        which = list(range(len(self.u))) if active is None else active.nonzero()[:, 0].tolist()
-        out = self.u.new_full((len(self.u),), -math.inf)
-        for items, size in self._groups(which, [h] * len(which)):
-            out[items] = self._sums(items, self.u.new_full((len(items),), h), size, (0.0, 0.0, 0.0), True)[0].mean(1)
+    def likelihood(self, h: Tensor, active: Tensor) -> Tensor:
+        """Return the mean leave-one-out log density of the pairs for bandwidths h, (A,), of the `active` items."""
+        out = torch.zeros_like(h)
+        width, fine = (4, FINE) if self.u.shape[1] <= MANY else (2, SEARCH)
+        which = active.nonzero()[:, 0].tolist()
+        for items, size in self._groups(which, h[which].tolist(), fine):
+            out[items] = self._sums(items, h[items], size, (0.0,), width)[0].mean(1)
         return out
 
     def log_densities(self, h: Tensor, weights: tuple) -> list[Tensor]:
@@ -49,43 +52,44 @@ class Gridded:
         out = [torch.zeros_like(self.u)] * 3
         for items, size in self._groups(range(len(self.u)), h.tolist()):
             index = torch.as_tensor(items, device=self.u.device)
-            parts = self._sums(items, h[index], size, weights, False)
+            parts = self._sums(items, h[index], size, weights, 4)
             out = [o.index_copy(0, index, p) for o, p in zip(out, parts, strict=True)]
         return out
 
-    def _groups(self, which, hs):
+    def _groups(self, which, hs, fine: float | None = None):
         """Yield items that need equally fine grids, as many together as memory allows, and the grid's size."""
         by_size: dict[int, list[int]] = {}
         for i, h in zip(which, hs, strict=True):
-            by_size.setdefault(self.size(i, h), []).append(i)
+            by_size.setdefault(self.size(i, h, fine), []).append(i)
         for size, items in by_size.items():
             together = max(1, _HELD // size**2)
             for start in range(0, len(items), together):
                 yield items[start : start + together], size
 
-    def _sums(self, items: list[int], h: Tensor, size: int, weights: tuple, only_pairs: bool) -> list[Tensor]:
+    def _sums(self, items: list[int], h: Tensor, size: int, weights: tuple, width: int) -> list[Tensor]:
+        """Return the log densities of the pairs and, with three weights, of u and v; spread over `width` points."""
         u, v = self.u[items], self.v[items]
         room = u.new_tensor([self.room[i] for i in items])
         step = (room + REACH * h) / size  # (A,)
-        (i, a), (j, b) = (_corners(t / step[:, None], size) for t in (u, v))  # (A, n, 4) each
+        (i, a), (j, b) = (_corners(t / step[:, None], size, width) for t in (u, v))  # (A, n, width)
         grid = u.new_zeros(len(u), size * size)
-        for p in range(4):
+        for p in range(width):
             cell, share = i[..., p, None] * size + j, a[..., p, None] * b
             grid = grid.scatter_add(1, cell.flatten(1), share.flatten(1))
         grid = grid.view(-1, size, size)
-        kernel = _transform(h / step, size)  # (A, size // 2 + 1)
-        around = torch.fft.irfft(kernel, n=size)[:, :4]  # the kernel at distances of 0 to 3 grid points
+        kernel = _transform(h / step, size, width)  # (A, size // 2 + 1)
+        around = torch.fft.irfft(kernel, n=size)[:, :width]  # the kernel at distances of 0, 1, … grid points
         own = [_own(share, around) for share in (a, b)]
         full = torch.cat([kernel, kernel[:, 1 : size - size // 2].flip(1)], 1)
         smooth = torch.fft.irfft2(
             torch.fft.rfft2(grid) * full[:, :, None] * kernel[:, None, :], s=(size, size)
         ).flatten(1)
         read = 0
-        for p in range(4):
+        for p in range(width):
             cell, share = i[..., p, None] * size + j, a[..., p, None] * b
             read = read + (smooth.gather(1, cell.flatten(1)).view_as(share) * share).sum(-1)
         out = [self._log(read, own[0] * own[1], weights[0], step.square())]
-        if only_pairs:
+        if len(weights) == 1:
             return out
         for axis, (at, share) in enumerate(((i, a), (j, b))):
             smooth = torch.fft.irfft(torch.fft.rfft(grid.sum(2 - axis)) * kernel, n=size)
@@ -99,23 +103,26 @@ class Gridded:
         return torch.log(total) - torch.log(cell * (self.u.shape[1] - 1 + weight))[:, None]
 
 
-def _corners(place: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Return the four grid points around each place, (A, n, 4), and the cubic B-spline's shares of them."""
+def _corners(place: Tensor, size: int, width: int) -> tuple[Tensor, Tensor]:
+    """Return the grid points around each place, (A, n, width), and the B-spline's shares of them."""
     left = place.detach().floor()
     t = (place - left)[..., None]
-    share = torch.cat([(1 - t) ** 3, (3 * t - 6) * t**2 + 4, ((3 - 3 * t) * t + 3) * t + 1, t**3], -1) / 6
-    return (left.long()[..., None] + torch.arange(4, device=place.device)) % size, share
+    if width == 2:
+        share = torch.cat([1 - t, t], -1)
+    else:
+        share = torch.cat([(1 - t) ** 3, (3 * t - 6) * t**2 + 4, ((3 - 3 * t) * t + 3) * t + 1, t**3], -1) / 6
+    return (left.long()[..., None] + torch.arange(width, device=place.device)) % size, share
 
 
 def _own(share: Tensor, around: Tensor) -> Tensor:
     """Return what a sample that was spread by `share` reads of itself along one axis, (A, n)."""
     total = share.square().sum(-1) * around[:, :1]
-    for m in range(1, 4):
+    for m in range(1, share.shape[-1]):
         total = total + 2 * (share[..., m:] * share[..., :-m]).sum(-1) * around[:, m : m + 1]
     return total
 
 
-def _transform(h: Tensor, size: int) -> Tensor:
+def _transform(h: Tensor, size: int, width: int) -> Tensor:
     """Return the Gaussian's transform over that of spreading and reading, (A, size // 2 + 1); h in grid points."""
     ω = torch.arange(size // 2 + 1, dtype=h.dtype, device=h.device) * (2 * math.pi / size)
-    return torch.exp(-0.5 * (h[:, None] * ω) ** 2) / torch.sinc(ω / (2 * math.pi)) ** 8
+    return torch.exp(-0.5 * (h[:, None] * ω) ** 2) / torch.sinc(ω / (2 * math.pi)) ** (2 * width)

@@ -75,7 +75,7 @@ def kde(
     u, v = _in_bandwidths_of_one(items, bandwidth)
     ways = Direct(u, v) if direct else Gridded(u[..., 0], v[..., 0])
     if bandwidth == "likelihood":
-        h = likeliest(ways, items.n, d)
+        h = likeliest(ways, u, v)
     else:
         h = u.new_full((len(u),), _rule(bandwidth, items.n, d) if isinstance(bandwidth, str) else 1.0)
     if not direct and max(ways.size(i, float(b)) for i, b in enumerate(h)) > TOO_FINE:
@@ -121,38 +121,38 @@ def _in_bandwidths_of_one(items, bandwidth) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def likeliest(ways, n: int, d: int) -> Tensor:
+def likeliest(ways, u: Tensor, v: Tensor) -> Tensor:
     r"""Return, for every item, the bandwidth (A,) that makes each sample most likely given the others.
 
     .. math:: h = \arg\max_h \sum_i \log \hat p_{-i}(x_i, y_i)
 
-    Searched downwards in steps of a quarter from above Scott's, until the likelihood has fallen twice in a row; then
-    the top of the parabola through the best three.  One sample apart from all others would forbid every small h, so a
-    density there counts as at least 10^-6 of the sample's own kernel.
+    Steps of a quarter, up or down, from near where a Gaussian with the sample's largest correlation would have it,
+    until the likelihood falls on both sides; then the top of the parabola through the best three.  One sample apart
+    from all others would forbid every small h, so a density there counts as at least 10^-6 of the sample's own kernel.
     """
-    h = 1.6 * _rule("scott", n, d)
-    steps, curve, active = [], [], None
-    while h > ways.finest and len(steps) < 40:
-        value = ways.likelihood(h, active)
-        steps.append(math.log(h))
-        curve.append(value)
-        if len(curve) > 2:
-            best = torch.stack(curve[:-2]).amax(0)
-            active = (torch.stack(curve[-2:]) >= best).any(0)
-            if not active.any():
-                break
-        h *= STEP
-    curve = torch.stack(curve)  # (steps, A)
-    at = curve.argmax(0)
-    inner = at.clamp(1, max(len(steps) - 2, 1))
-    if len(steps) < 3:
-        return torch.tensor(steps, dtype=curve.dtype, device=curve.device)[at].exp()
-    before, top, after = (curve.gather(0, (inner + i)[None])[0] for i in (-1, 0, 1))
-    bend = before - 2 * top + after
-    shift = torch.where((at == inner) & (bend < 0), (before - after) / (2 * bend), torch.zeros_like(top)).clamp(
-        -0.5, 0.5
-    )
-    return torch.tensor(steps, dtype=curve.dtype, device=curve.device)[at].add(shift * math.log(STEP)).exp()
+    n, d = u.shape[1], u.shape[2] + v.shape[2]
+    correlation = ((u.mT @ v) / n).flatten(1).abs().amax(1).clamp(0, 0.9999)
+    step = math.log(STEP)
+    middle = math.log(1.3 * _rule("scott", n, d)) + 0.4 * torch.log1p(-(correlation.square()))  # log h, (A,)
+    middle = middle.clamp_min(math.log(ways.finest))
+    every = torch.ones_like(middle, dtype=torch.bool)
+    wider, top, finer = (ways.likelihood((middle + i * step).exp(), every) for i in (-1, 0, 1))
+    for _ in range(60):
+        down = (finer > top) & (finer >= wider) & (middle + 2 * step > math.log(ways.finest))
+        up = (wider > top) & (wider > finer) & (middle < math.log(4.0))
+        if not (down | up).any():
+            break
+        middle = middle + step * (down.to(middle) - up.to(middle))
+        at = torch.where(down, middle + step, middle - step)
+        value = ways.likelihood(at.exp(), down | up)
+        old = wider, top, finer
+        moved_down, moved_up = (top, finer, value), (value, wider, top)
+        wider, top, finer = (
+            torch.where(down, a, torch.where(up, b, c)) for a, b, c in zip(moved_down, moved_up, old, strict=True)
+        )
+    bend = wider - 2 * top + finer
+    shift = torch.where(bend < 0, (wider - finer) / (2 * bend.clamp_max(-1e-30)), torch.zeros_like(bend))
+    return (middle + step * shift.clamp(-1, 1)).exp()
 
 
 class Direct:
@@ -163,9 +163,9 @@ class Direct:
     def __init__(self, u: Tensor, v: Tensor):
         self.u, self.v = u, v
 
-    def likelihood(self, h: float, active: Tensor | None) -> Tensor:
-        joint, _, _ = self.log_densities(self.u.new_full((len(self.u),), h), (0.0, 0.0, 0.0))
-        return joint.mean(1)
+    def likelihood(self, h: Tensor, active: Tensor) -> Tensor:
+        """Return the mean leave-one-out log density of the pairs for bandwidths h, (A,)."""
+        return self.log_densities(h, (0.0, 0.0, 0.0))[0].mean(1)
 
     def log_densities(self, h: Tensor, weights) -> tuple[Tensor, Tensor, Tensor]:
         """Return log p̂ of the pairs, of x and of y at the samples, each (A, n)."""

@@ -74,9 +74,11 @@ def test_the_likeliest_bandwidth_is_likeliest():
     x, y = samples(0.9, 300)
     u, v = (standardised(t[..., None]) for t in (x, y))
     for ways in (kernels.Direct(u, v), Gridded(u[..., 0], v[..., 0])):
-        chosen = float(kernels.likeliest(ways, 300, 2))
-        best = max(float(ways.likelihood(h, None)) for h in np.geomspace(0.05, 0.8, 80))
-        assert best - float(ways.likelihood(chosen, None)) < 5e-3
+        chosen = kernels.likeliest(ways, u, v)
+        tried = [torch.full_like(chosen, h) for h in np.geomspace(0.05, 0.8, 80)]
+        one = torch.ones(1, dtype=torch.bool)
+        best = max(float(ways.likelihood(h, one)) for h in tried)
+        assert best - float(ways.likelihood(chosen, one)) < 5e-3
 
 
 @pytest.mark.ledger("prop-balance")
