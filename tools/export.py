@@ -189,7 +189,8 @@ class Exporter:
         return f"equation-{label.name}" if label.kind == "equation" else label.name
 
     def _page_link(self, target: str, words: str) -> str:
-        doc = (self.page.path.parent / target).resolve().relative_to(ROOT / "book").as_posix()
+        start = ROOT / "book" if target.startswith("/") else self.page.path.parent
+        doc = (start / target.lstrip("/")).resolve().relative_to(ROOT / "book").as_posix()
         page = next((p for p in chapters() if p.doc == doc), None)
         if page is None:
             raise SourceError(f"book/{self.page.doc}.md: {{doc}} goes to {target!r}, which is not in _toc.yml.")
