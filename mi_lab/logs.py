@@ -63,7 +63,7 @@ class Writer:
             "train", "held_out" and, for MI-NEE, the divergences under "train …" and "held_out …".
         """
         first = step - len(losses) + 1
-        every = max(1, len(losses) // 10)  # at most about ten points an epoch: the eye sees no more
+        every = max(1, math.ceil(len(losses) / 4))  # a few points an epoch: each costs as much as a tenth of a step
         for i in range(len(losses) - 1, -1, -every):
             self._add("train", {"loss": losses[i]}, first + i)
         for run in ("train", "held_out"):

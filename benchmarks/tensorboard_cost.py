@@ -1,0 +1,26 @@
+"""Time training with TensorBoard and without.
+
+python -m benchmarks.tensorboard_cost
+"""
+
+import tempfile
+
+from benchmarks.harness import medians, report, seconds, torch_threads
+from mi_lab import MINETrainer, Net, course_data
+
+EPOCHS = 150
+
+
+def main() -> None:
+    X, Y, truth = course_data()
+    with tempfile.TemporaryDirectory() as folder, torch_threads(1):
+        quiet = MINETrainer(X, Y, Net(seed=0), 10)
+        logged = MINETrainer(X, Y, Net(seed=0), 10, writer_params={"log_dir": folder}, truth=truth)
+        trainers = {"quiet": quiet, "logged": logged}
+        seen = medians({name: lambda t=t: seconds(lambda: t.step(EPOCHS)) for name, t in trainers.items()})
+        logged.writer.close()
+    report(what="TensorBoard", unit="s", **seen, cost=seen["logged"] / seen["quiet"] - 1, wanted=0.05)
+
+
+if __name__ == "__main__":
+    main()
