@@ -40,7 +40,7 @@ choice(
     reasons={
         "a": "then the average of many estimates at independence is above zero: you would have made a bias.",
         "b": "near independence the estimates scatter around zero, and only the uncut ones average to the truth.",
-        "c": "a value slightly below zero is what an estimator without bias must give half of the time.",
+        "c": "an estimator that is zero on average must come out below it now and then: half of the time, say.",
         "d": "the sign carries information: with absolute values even independent data average well above zero.",
     },
 )

@@ -19,8 +19,10 @@ ANSWERS = {
     ),
     "product-batch": Answers(
         reference=math.ceil(math.exp(10)),
-        alternative=np.float64(22026.47),
+        alternative=np.float64(22027),
         wrong={
+            "rounded down": (22026, "round up"),
+            "not rounded": (math.exp(10), "whole number"),
             "bits": (2**10, "not bits"),
             "base ten": (10**10, "natural"),
             "the bound on the loss": (math.ceil(math.exp(20)), "asks for less"),
