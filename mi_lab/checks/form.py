@@ -1,6 +1,6 @@
 """The form that a choice or a number becomes on a page: the same hints without a kernel, by mouse or keyboard.
 
-Answers do not stand on the page in clear text: a choice's hint is enciphered with the choice itself, a number's with the
+Answers do not stand on the page in clear text: a choice's hint is enciphered with the choice, a number's with the
 exercise's id. That keeps an honest reader from seeing them by accident; it is no secret.
 """
 

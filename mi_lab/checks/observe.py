@@ -75,7 +75,7 @@ def _array(value) -> np.ndarray:
 
 
 def parse(leaves) -> dict[str, np.ndarray | str]:
-    """Return path -> array (or text) from what ``observe`` made, refusing anything else: it may come from a stranger."""
+    """Return path -> array (or text) from what ``observe`` made; anything else is refused, a stranger may send it."""
     parsed: dict[str, np.ndarray | str] = {}
     for path, leaf in dict(leaves).items():
         if "text" in leaf:

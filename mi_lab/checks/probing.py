@@ -52,7 +52,7 @@ def guarded(answer):
 def settled(seed: int):
     """Seed every global generator for the answer's sake, silence it, and put everything back afterwards."""
     torch = sys.modules.get("torch")
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None  # noqa: NPY002
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - the student may use the global generator
     if torch:

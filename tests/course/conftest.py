@@ -2,11 +2,14 @@
 
 import re
 
+import nbformat
 import pytest
 
-from tools.course.make import make
+from tools.course.make import make, with_graded_answers
 from tools.course.settings import Course
-from tools.source import BOOK
+from tools.export import plain
+from tools.labels import all_labels
+from tools.source import BOOK, Page
 
 SETTINGS = """\
 [grading]
@@ -20,10 +23,16 @@ seed = 1
 """
 
 
-def exercises_only(text: str) -> str:
-    """Return a chapter's header and its section of exercises."""
-    head = re.match(r"---\n.*?\n---\n", text, re.S)[0]
-    return head + "\n# Exercises\n\n" + re.search(r"^## Exercises\n(.*?)(?=^## |\Z)", text, re.S | re.M)[1]
+def exercises_only(nb):
+    """Return a notebook with the section of exercises alone."""
+    headed = [(k, m) for k, cell in enumerate(nb.cells) for m in re.finditer(r"^## .*$", cell.source, re.M)]
+    place = next(i for i, (_, m) in enumerate(headed) if m[0] == "## Exercises")
+    (first, start), (last, end) = headed[place], [*headed, (len(nb.cells), None)][place + 1]
+    if last < len(nb.cells):
+        nb.cells[last].source = nb.cells[last].source[: end.start()]
+    nb.cells[first].source = nb.cells[first].source[start.start() :]
+    nb.cells = nb.cells[first : last + 1]
+    return nb
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +40,10 @@ def source(tmp_path_factory):
     """Return a folder with one assignment, ``part2``, of one notebook."""
     folder = tmp_path_factory.mktemp("source")
     (folder / "part2").mkdir()
-    chapter = (BOOK / "part2" / "07-mine.md").read_text(encoding="utf-8")
-    (folder / "part2" / "07-mine.md").write_text(exercises_only(chapter), encoding="utf-8")
+    pages = [Page(p.relative_to(BOOK).with_suffix("").as_posix(), 1, p) for p in sorted(BOOK.rglob("*.md"))]
+    page = next(p for p in pages if p.doc == "part2/07-mine")
+    nb = plain(page, all_labels(pages), with_graded_answers(page.path))
+    nbformat.write(exercises_only(nb), folder / "part2" / "07-mine.ipynb")
     return folder
 
 

@@ -95,11 +95,19 @@ def own(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def made(own, tmp_path_factory):
+    """Return a course of that assignment, to be copied."""
+    course = Course(tmp_path_factory.mktemp("made") / "course")
+    make(course, own)
+    return course
+
+
 @pytest.fixture
-def class_of_two(own, tmp_path):
+def class_of_two(made, tmp_path):
     """Return a course, and a folder with a right and a wrong submission."""
     course = Course(tmp_path / "course")
-    make(course, own)
+    shutil.copytree(made.root, course.root)
     nb = nbformat.read(course.folder("release", "essay", "one.ipynb"), as_version=4)
     for student, factor in (("ada", 2), ("bob", 3)):
         mine = nbformat.from_dict(dict(nb))
@@ -168,7 +176,7 @@ def test_feedback_shows_no_hidden_test_and_runs_no_script(class_of_two):
         page = course.folder("feedback", student, "essay", "one.html").read_text(encoding="utf-8")
         assert POLICY in page
         assert "<script" not in page.lower()
-        for secret in ("HIDDEN", "-3.5", "-7.0", "1.25", "99", "a remark that nobody"):
+        for secret in ("HIDDEN", "-3.5", "-7.0", "double(1.25)", "else 99", "a remark that nobody"):
             assert secret not in page, secret
 
 
@@ -230,10 +238,12 @@ def test_bad_input_costs_one_sentence_and_nothing_else(own, tmp_path):
     assert "unchanged" in run("make", "--source", own, "--course", tmp_path / "c")
     assert "no folder" in run("grade", "--submissions", tmp_path / "nowhere", "--course", tmp_path / "c")
     assert "is empty" in run("grade", "--submissions", empty, "--course", tmp_path / "c")
-    shutil.rmtree(tmp_path / "c" / "release")
-    assert "has no release" in run("grade", "--submissions", own, "--course", tmp_path / "c")
+    settings = (tmp_path / "c" / "course.toml").read_text()
     (tmp_path / "c" / "course.toml").write_text("[grading\n")
     assert "cannot be read" in run("grade", "--submissions", own, "--course", tmp_path / "c")
+    (tmp_path / "c" / "course.toml").write_text(settings)
+    shutil.rmtree(tmp_path / "c" / "release")
+    assert "has no release" in run("grade", "--submissions", own, "--course", tmp_path / "c")
     assert "no course yet" in run("formgrader", "--course", empty)
 
 

@@ -71,11 +71,11 @@ def _book():
     for page in pages:
         if page.is_notebook and page.number:
             part, _, name = page.doc.rpartition("/")
-            found.setdefault(part, {})[f"{name}.ipynb"] = plain(page, labels, _read(page.path))
+            found.setdefault(part, {})[f"{name}.ipynb"] = plain(page, labels, with_graded_answers(page.path))
     return {part: files for part, files in found.items() if any(nbgrader(c) for nb in files.values() for c in nb.cells)}
 
 
-def _read(path: Path):
+def with_graded_answers(path: Path):
     """Read a chapter: graded answers stay for nbgrader to take out, those of practice cells become stubs here."""
     nb = read(path)
     for cell, bare in zip(nb.cells, without_answers(nb).cells, strict=True):
@@ -104,7 +104,7 @@ def _folder(source: Path):
             found.setdefault(assignment, {})[name] = path
     labels = all_labels([page for _, page in pages])
     for assignment, page in pages:
-        nb = plain(page, labels, _read(page.path))
+        nb = plain(page, labels, with_graded_answers(page.path))
         nb.cells = [cell for cell in nb.cells if "colab" not in cell.metadata.get("tags", [])]
         found.setdefault(assignment, {})[f"{page.path.stem}.ipynb"] = nb
     if not found:
