@@ -14,6 +14,7 @@ POLICY = (
     '<meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:\">"
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    "<style>.output pre, .output_area pre { white-space: pre-wrap; }</style>"
 )
 SHOWN = ("image/png", "image/jpeg", "text/plain")
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -53,6 +54,7 @@ class Feedback(GenerateFeedback):
 
     def write_single_notebook(self, output: str, resources) -> None:
         output = re.sub(r"<script\b.*?</script>", "", output, flags=re.S | re.I)
+        output = re.sub(r"@font-face\s*\{[^}]*\}", "", output)
         output = re.sub(r"<link\b[^>]*>", "", output, flags=re.I)
         output = output.replace("<head>", f"<head>{POLICY}", 1).replace("<html>", '<html lang="en">', 1)
         super().write_single_notebook(output, resources)
