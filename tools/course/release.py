@@ -18,18 +18,22 @@ TEXTS = {".html", ".ipynb", ".md", ".txt", ".js", ".json", ".py", ".csv", ".inv"
 
 
 def secrets(found: dict) -> dict[str, str]:
-    """Return line -> grade id for every line of a graded solution or hidden test that stands nowhere in the open."""
+    """Return line -> grade id for every line of a graded solution or hidden test.
+
+    A line that also stands in what students are given (a formula of the chapter, an import) is no secret.
+    """
     lines: dict[str, str] = {}
-    open_lines: set[str] = set()
+    given = ""
     for files in found.values():
         for nb in files.values():
             if isinstance(nb, Path):
                 continue
             for cell in nb.cells:
                 hidden = _hidden(cell)
-                open_lines |= {line.strip() for line in cell.source.splitlines()} - set(hidden)
+                shown = [line for line in cell.source.splitlines() if line.strip() not in hidden]
+                given += _bare("\n".join(shown)) + "\n"
                 lines |= {line: nbgrader(cell).get("grade_id", "") for line in hidden if len(line) > SHORTEST}
-    return {line: name for line, name in lines.items() if line not in open_lines}
+    return {line: name for line, name in lines.items() if _bare(line) not in given}
 
 
 def _hidden(cell) -> list[str]:
