@@ -45,10 +45,11 @@ def all_labels(pages: list[Page]) -> dict[str, Label]:
         If one label stands twice.
     """
     found: dict[str, Label] = {}
+    unnumbered: dict[str, int] = {}  # pages without a number share one count
     for page in pages:
         if not page.path.is_file():
             continue
-        for label in _labels(page):
+        for label in _labels(page, {} if page.number else unnumbered):
             if label.name in found:
                 other = found[label.name].page.doc
                 raise SourceError(f"The label {label.name!r} stands twice: in book/{other}.md and book/{page.doc}.md.")
@@ -56,8 +57,7 @@ def all_labels(pages: list[Page]) -> dict[str, Label]:
     return found
 
 
-def _labels(page: Page):
-    counts: dict[str, int] = {}
+def _labels(page: Page, counts: dict[str, int]):
     waiting: list[tuple[str, int]] = []  # (label)= lines whose heading comes next
     block: tuple[str, str] | None = None  # a directive whose options are being read
 
