@@ -314,7 +314,7 @@ def outputs(folder: Path) -> dict[Path, str]:
     """Return file -> text for every notebook of the book, were it written to ``folder``."""
     pages = chapters()
     labels = all_labels(pages)
-    return {folder / f"{page.doc}.ipynb": export(page, labels) for page in pages if page.is_notebook}
+    return {folder / f"{page.doc}.ipynb": export(page, labels) for page in pages if page.has_notebook}
 
 
 @click.command()

@@ -38,6 +38,11 @@ class Page:
     def is_notebook(self) -> bool:
         return self.doc not in GENERATED and self.path.read_text(encoding="utf-8").startswith("---\njupytext:")
 
+    @property
+    def has_notebook(self) -> bool:
+        """Whether readers get a notebook of this page: not where its header says ``export: false``."""
+        return self.is_notebook and "\nexport: false\n" not in self.path.read_text(encoding="utf-8").split("\n---\n")[0]
+
 
 def chapters(root: Path = ROOT) -> list[Page]:
     """Return the pages named in ``_toc.yml`` in reading order, numbered as the web book numbers them."""

@@ -89,6 +89,14 @@ def copy_notebooks(app, error) -> None:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
 
 
+def make_light(app, error) -> None:
+    """Take out of the written site what no page uses."""
+    from tools.light import lighten
+
+    if error is None and app.builder.name == "html":
+        lighten(Path(app.outdir))
+
+
 def silence_thebe(app, config) -> None:
     """Unhook sphinx-thebe, which Jupyter Book always loads: it needs a server and writes a script on every page."""
     for name, listeners in app.events.listeners.items():
@@ -102,4 +110,5 @@ def setup(app):
     app.connect("html-page-context", buttons, priority=900)
     app.connect("html-page-context", drop_unused_scripts, priority=950)
     app.connect("build-finished", copy_notebooks)
+    app.connect("build-finished", make_light, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -15,7 +15,7 @@ from tools.labels import all_labels
 from tools.macros import expand, macros
 from tools.source import ROOT, Page, SourceError, chapters, read, without_answers
 
-NOTEBOOKS = {p.doc: ROOT / "notebooks" / f"{p.doc}.ipynb" for p in chapters() if p.is_notebook}
+NOTEBOOKS = {p.doc: ROOT / "notebooks" / f"{p.doc}.ipynb" for p in chapters() if p.has_notebook}
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +29,22 @@ def test_committed_notebooks_are_what_the_chapters_give(fresh):
     assert set(fresh) == set(NOTEBOOKS.values())
 
 
+def test_a_page_can_do_without_a_notebook(tmp_path):
+    head = "---\njupytext:\n  text_representation: {extension: .md, format_name: myst}\n"
+    for line, wanted in (("export: false\n", False), ("", True)):
+        path = tmp_path / "x.md"
+        path.write_text(f"{head}{line}kernelspec: {{name: python3}}\n---\n\n# A page\n", encoding="utf-8")
+        page = Page("x", None, path)
+        assert page.is_notebook
+        assert page.has_notebook is wanted
+
+
 def test_a_second_conversion_gives_the_same_bytes(fresh):
     assert outputs(ROOT / "notebooks") == fresh
 
 
 def test_a_changed_chapter_changes_its_notebook(tmp_path, fresh):
-    page = next(p for p in chapters() if p.is_notebook)
+    page = next(p for p in chapters() if p.has_notebook)
     changed = tmp_path / page.path.name
     changed.write_text(page.path.read_text(encoding="utf-8").replace("\n## ", "\n## More: ", 1), encoding="utf-8")
     from tools.export import export
@@ -123,7 +133,7 @@ def test_macros_are_written_out():
     ],
 )
 def test_what_cannot_be_exported_is_refused_with_its_place(text, message):
-    page = next(p for p in chapters() if p.is_notebook)
+    page = next(p for p in chapters() if p.has_notebook)
     with pytest.raises(SourceError, match=message) as e:
         Exporter(page, all_labels(chapters())).markdown(text)
     assert page.doc in str(e.value)

@@ -1,0 +1,25 @@
+// What style sheets can't do: formulas and code that are too wide for their box can be scrolled with the keyboard.
+(() => {
+  const wide = 'mjx-container[display="true"], .bd-article pre, .bd-article .cell_output > div, .pst-scrollable-table-container';
+  const mark = () => {
+    for (const box of document.querySelectorAll(wide)) {
+      const scrolls = box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX !== 'visible';
+      if (scrolls && box.tabIndex < 0) {
+        box.tabIndex = 0;
+        box.setAttribute('role', 'group');
+        box.setAttribute('aria-label', box.matches('mjx-container') ? 'Formula, scrolls sideways' : 'Scrolls sideways');
+        box.dataset.wide = '1';
+      } else if (!scrolls && box.dataset.wide) {
+        for (const name of ['tabindex', 'role', 'aria-label', 'data-wide']) box.removeAttribute(name);
+      }
+    }
+  };
+  const start = () => {
+    mark();
+    window.MathJax?.startup?.promise?.then(mark);
+    new ResizeObserver(mark).observe(document.querySelector('.bd-article') ?? document.body);
+    document.addEventListener('toggle', mark, true);
+  };
+  if (document.readyState === 'complete') start();
+  else window.addEventListener('load', start);
+})();
