@@ -6,7 +6,7 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 JOBS ?= 2
 
-.PHONY: help book test serve lab notebooks lint format clean lock course grade release formgrader
+.PHONY: help book test serve lab notebooks lint format clean lock course grade release formgrader pdf
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -63,3 +63,6 @@ lock: $(STAMP) ## write constraints.txt from what is installed
 clean: ## remove what was built (submissions, courses, logs and notebooks in work stay)
 	rm -rf _build .pytest_cache .ruff_cache dist build
 	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+
+pdf: $(STAMP) ## print the built book into one PDF (after `make book`; needs Chromium)
+	@$(PY) -m tools.pdf
