@@ -36,9 +36,9 @@ def lighten(site: Path) -> None:
         text = path.read_text(encoding="utf-8")
         used |= set(re.findall(r"\bfa-[a-z0-9-]+", text))
         new = TABS.sub("", PROGRAM.sub("", text))
-        if path.name != "search.html":
-            new = SEARCH.sub("", new)
-        new = VIEWPORT.sub("", LATER.sub(r"<script defer \1", new))
+        if path.name != "search.html":  # which does need what follows, and at once
+            new = LATER.sub(r"<script defer \1", SEARCH.sub("", new))
+        new = VIEWPORT.sub("", new)
         if new != text:
             path.write_text(new, encoding="utf-8")
     static = site / "_static"
