@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from mi_lab.critics import Net, Separable
-from mi_lab.engines import FlatAdam, Graph, Written, adam_options, make_engine
+from mi_lab.engines import Graph, adam_options, make_engine
+from mi_lab.written import FlatAdam, Written
 
 CPU = torch.device("cpu")
 call = lambda net, z: net(z)  # noqa: E731
