@@ -1,5 +1,7 @@
 // What style sheets can't do: formulas and code that are too wide for their box can be scrolled with the keyboard.
 (() => {
+  // From a folder no page may read another, so search shows titles alone.
+  if (location.protocol === 'file:' && typeof DOCUMENTATION_OPTIONS !== 'undefined') DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
   const wide = 'mjx-container[display="true"], .bd-article pre, .bd-article .cell_output > div, .pst-scrollable-table-container';
   const mark = () => {
     for (const box of document.querySelectorAll(wide)) {

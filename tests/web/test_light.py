@@ -108,6 +108,12 @@ def test_search_finds_the_names_of_formulas(word, doc, book_url, open_page):
     assert any(doc in a for a in page.eval_on_selector_all("#search-results li a", "l => l.map(a => a.href)"))
 
 
+def test_search_works_from_a_folder(built_book, open_page):
+    page = open_page(f"{(built_book / 'search.html').as_uri()}?q=Donsker")
+    page.wait_for_selector("#search-results li a")
+    assert page.complaints == []
+
+
 def test_code_can_be_copied(book_url, open_page):
     page = open_page(f"{book_url}/part2/07-mine.html", permissions=["clipboard-read", "clipboard-write"])
     cell = page.locator("div.cell_input div.highlight").first
