@@ -126,7 +126,7 @@ def test_code_can_be_copied(book_url, open_page):
 def test_every_icon_of_the_page_is_in_the_small_font(book_url, open_page):
     page = open_page(f"{book_url}/part2/07-mine.html")
     assert page.complaints == []
-    page.evaluate("document.fonts.ready")
+    page.evaluate("document.fonts.ready.then(() => true)")
     used = page.evaluate(
         "[...document.fonts].filter(f => f.family.includes('Awesome') && f.status === 'loaded').length"
     )
