@@ -3,8 +3,8 @@
     python -m benchmarks.counting            # a few minutes; writes mi_lab/curves/counting-benchmarks.json
 
 scikit-learn's ``mutual_info_regression`` and a brute force in NumPy always take part; torch_mi
-(github.com/Simon-Bertrand/MutualInformation-PyTorch) and NPEET do if they can be imported.  Times are medians in
-seconds; memory is what the process grew by at its peak, in a process of its own.  The page "Benchmarks" shows the file.
+(github.com/Simon-Bertrand/MutualInformation-PyTorch) and NPEET do if they can be imported.  Times are the
+shortest of several, in seconds; memory is what a process of its own grew by.  The page "Benchmarks" shows the file.
 """
 
 import importlib.util
@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import resource
-import statistics
 import subprocess
 import sys
 import time
@@ -39,17 +38,21 @@ def sample(n: int, seed: int = 0):
     return tuple(v.numpy()[:, 0].astype(float) for v in BivariateGaussian(0.9).sample(n, seed=seed))
 
 
-def clock(call, least: float = 0.3, most: int = 15) -> float:
-    """Return the median time of a call in seconds: after one more, up to `most` calls within about `least` seconds."""
+def clock(call, least: float = 1.0, most: int = 40) -> tuple[float, float]:
+    """Return the shortest time of a call and the least processor time, of up to `most` in about `least` seconds.
+
+    On a busy machine the first is longer than it need be; the second, of all threads together, hardly is.
+    """
     call()
-    times = []
-    while len(times) < most and (sum(times) < least or len(times) < 3):
-        start = time.perf_counter()
+    walls, cores = [], []
+    while len(walls) < most and (sum(walls) < least or len(walls) < 3):
+        start, worked = time.perf_counter(), time.process_time()
         call()
-        times.append(time.perf_counter() - start)
-        if times[-1] > 1:
+        walls.append(time.perf_counter() - start)
+        cores.append(time.process_time() - worked)
+        if walls[-1] > 1:
             break
-    return statistics.median(times)
+    return min(walls), min(cores)
 
 
 def brute_force(x, y, k=3):
@@ -91,8 +94,9 @@ def against_n() -> dict:
     for n in SIZES:
         for name, (most, call) in neighbours(*sample(n)).items():
             if n <= most:
-                rows.setdefault(name, []).append([n, clock(call)])
-                print(f"{name:22} n = {n:9,}  {rows[name][-1][1]:.5f} s", flush=True)
+                wall, cores = clock(call)
+                rows.setdefault(name, []).append([n, wall, cores])
+                print(f"{name:22} n = {n:9,}  {wall:.5f} s, processors {cores:.5f} s", flush=True)
     return rows
 
 
@@ -108,17 +112,18 @@ def images() -> dict:
 
         # as many images at once as fit into memory beside other work
         calls["neighbours"]["torch_mi"] = (2, torch_mi.KnnMutualInformation(3))
-        calls["kernels"]["torch_mi"] = (8, torch_mi.KdeMutualInformation(20))
+        calls["kernels"]["torch_mi"] = (IMAGES, torch_mi.KdeMutualInformation(20))
         calls["bins"]["torch_mi"] = (8, torch_mi.BinsCountMutualInformation(20))
     found = {}
     for what, by in calls.items():
         for library, (together, call) in by.items():
-            seconds = clock(lambda: call(x[:together], y[:together]), 1, 5) / together  # noqa: B023
+            wall, cores = (t / together for t in clock(lambda: call(x[:together], y[:together]), 4, 12))  # noqa: B023
             parts = [call(x[i : i + together], y[i : i + together]) for i in range(0, JUDGED, min(together, JUDGED))]
             values = torch.cat([p.detach().flatten().double() for p in parts])[:JUDGED]
             error = (values - law.mutual_information).abs().mean()
-            found.setdefault(what, {})[library] = {"seconds": seconds, "error": float(error)}
-            print(f"{what:12} {library:10} {seconds:.5f} s an image, mean error {error:.4f} nats", flush=True)
+            found.setdefault(what, {})[library] = {"seconds": wall, "processors": cores, "error": float(error)}
+            told = f"{wall:.5f} s an image, processors {cores:.5f} s, mean error {error:.4f} nats"
+            print(f"{what:12} {library:10} {told}", flush=True)
     return found
 
 
@@ -196,13 +201,15 @@ def main(out: Path) -> None:
     about = {"command": "python -m benchmarks.counting", "commit": commit(), "machine": machine()}
     parts = {"gradients": gradients(), "images": images(), "against n": against_n(), "large": large()}
     about["peak MB"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    at = {name: dict(map(tuple, rows)).get(4900) for name, rows in parts["against n"].items()}
+    at = {name: next((r[1:] for r in rows if r[0] == 4900), None) for name, rows in parts["against n"].items()}
     for name in ("torch_mi neighbours", "scikit-learn", "NumPy brute force"):
         if at.get(name):
-            print(f"n = 4,900: {name} takes {at[name] / at['mi_lab ksg']:.1f} times as long")
+            wall, cores = (a / b for a, b in zip(at[name], at["mi_lab ksg"], strict=True))
+            print(f"n = 4,900: {name} takes {wall:.1f} times as long, {cores:.1f} times the work")
     for what, by in parts["images"].items():
         if "torch_mi" in by:
-            print(f"images, {what}: {by['torch_mi']['seconds'] / by['mi_lab']['seconds']:.1f} times as long")
+            wall, cores = (by["torch_mi"][c] / by["mi_lab"][c] for c in ("seconds", "processors"))
+            print(f"images, {what}: torch_mi takes {wall:.1f} times as long, {cores:.1f} times the work")
     out.write_text(json.dumps({"about": about, "runs": parts}, indent=1) + "\n")
 
 

@@ -1,9 +1,9 @@
 r"""Sums of Gaussian kernels in time linear in n: spread on a grid, convolve by FFT, read off at the samples.
 
-Each sample is shared out among four grid points along each axis by a cubic B-spline (two, by a linear one, to seek a
-bandwidth for many); the grid's transform is multiplied by the kernel's; the densities are read at the samples with the
-same shares.  Spreading and reading blur, by the fourth power of a sinc each (the second); the transform is divided by
-both, and what remains is the Gaussian itself, up to aliasing.
+Each sample is shared out among four grid points along each axis by a cubic B-spline (two, by a linear one, where they
+are many); the grid's transform is multiplied by the kernel's; the densities are read at the samples with the same
+shares.  Spreading and reading blur, by the fourth power of a sinc each (the second); the transform is divided by both,
+and what remains is the Gaussian itself, up to aliasing.
 """
 
 import math
@@ -17,8 +17,8 @@ SEARCH, MANY = 1.25, 1000  # the same in the search for a bandwidth, with more s
 REACH = 6.0  # bandwidths between the data and their periodic image
 LARGEST = 1024  # grid points along an axis in the search for a bandwidth
 FLOOR = 1e-6  # of its own kernel: what is less at a sample can't be told from rounding
-_SIZES = [round(2**j * f) for j in range(5, 13) for f in (1, 1.25, 1.5)]
-_HELD = 1 << 24  # grid points held at once
+_SIZES = [round(2**j * f) for j in range(5, 13) for f in (1, 1.125, 1.25, 1.5, 1.75)]
+_HELD = 1 << 18  # grid points worked on at once: they stay in the processor's cache
 
 
 class Gridded:
@@ -27,7 +27,9 @@ class Gridded:
     def __init__(self, u: Tensor, v: Tensor):
         self.u, self.v = (t - t.detach().amin(1, keepdim=True) for t in (u, v))
         self.room = torch.maximum(self.u.detach().amax(1), self.v.detach().amax(1)).tolist()
-        self.fine = SMOOTH if torch.is_grad_enabled() and (u.requires_grad or v.requires_grad) else FINE
+        slope = torch.is_grad_enabled() and (u.requires_grad or v.requires_grad)
+        self.fine = SMOOTH if slope else FINE
+        self.width = 4 if slope or u.shape[1] <= MANY else 2  # with many samples the linear spline's errors cancel
         self.finest = max(max(self.room) / (LARGEST / self.fine - REACH), 1e-6)
 
     def size(self, item: int, h: float, fine: float | None = None) -> int:
@@ -38,10 +40,10 @@ class Gridded:
     def likelihood(self, h: Tensor, active: Tensor) -> Tensor:
         """Return the mean leave-one-out log density of the pairs for bandwidths h, (A,), of the `active` items."""
         out = torch.zeros_like(h)
-        width, fine = (4, FINE) if self.u.shape[1] <= MANY else (2, SEARCH)
+        fine = FINE if self.u.shape[1] <= MANY else SEARCH
         which = active.nonzero()[:, 0].tolist()
         for items, size in self._groups(which, h[which].tolist(), fine):
-            out[items] = self._sums(items, h[items], size, (0.0,), width)[0].mean(1)
+            out[items] = self._sums(items, h[items], size, (0.0,), self.width)[0].mean(1)
         return out
 
     def log_densities(self, h: Tensor, weights: tuple) -> list[Tensor]:
@@ -52,7 +54,7 @@ class Gridded:
         out = [torch.zeros_like(self.u)] * 3
         for items, size in self._groups(range(len(self.u)), h.tolist()):
             index = torch.as_tensor(items, device=self.u.device)
-            parts = self._sums(items, h[index], size, weights, 4)
+            parts = self._sums(items, h[index], size, weights, self.width)
             out = [o.index_copy(0, index, p) for o, p in zip(out, parts, strict=True)]
         return out
 
@@ -71,28 +73,26 @@ class Gridded:
         u, v = self.u[items], self.v[items]
         room = u.new_tensor([self.room[i] for i in items])
         step = (room + REACH * h) / size  # (A,)
-        (i, a), (j, b) = (_corners(t / step[:, None], size, width) for t in (u, v))  # (A, n, width)
+        (i, a), (j, b) = (_corners(t / step[:, None], width) for t in (u, v))  # (A, n, width)
         grid = u.new_zeros(len(u), size * size)
+        shares = [a[..., p, None] * b for p in range(width)]
         for p in range(width):
-            cell, share = i[..., p, None] * size + j, a[..., p, None] * b
-            grid = grid.scatter_add(1, cell.flatten(1), share.flatten(1))
+            grid = grid.scatter_add(1, (i[..., p, None] * size + j).flatten(1), shares[p].flatten(1))
         grid = grid.view(-1, size, size)
         kernel = _transform(h / step, size, width)  # (A, size // 2 + 1)
         around = torch.fft.irfft(kernel, n=size)[:, :width]  # the kernel at distances of 0, 1, … grid points
         own = [_own(share, around) for share in (a, b)]
-        full = torch.cat([kernel, kernel[:, 1 : size - size // 2].flip(1)], 1)
-        smooth = torch.fft.irfft2(
-            torch.fft.rfft2(grid) * full[:, :, None] * kernel[:, None, :], s=(size, size)
-        ).flatten(1)
+        # one axis after the other: quicker than an inverse transform in two dimensions; now (A, v, u)
+        smooth = _along(_along(grid, kernel).mT, kernel).flatten(1)
         read = 0
         for p in range(width):
-            cell, share = i[..., p, None] * size + j, a[..., p, None] * b
-            read = read + (smooth.gather(1, cell.flatten(1)).view_as(share) * share).sum(-1)
+            found = smooth.gather(1, (i[..., p, None] + j * size).flatten(1)).view_as(j)
+            read = read + (found * shares[p]).sum(-1)
         out = [self._log(read, own[0] * own[1], weights[0], step.square())]
         if len(weights) == 1:
             return out
         for axis, (at, share) in enumerate(((i, a), (j, b))):
-            smooth = torch.fft.irfft(torch.fft.rfft(grid.sum(2 - axis)) * kernel, n=size)
+            smooth = _along(grid.sum(2 - axis)[:, None], kernel)[:, 0]
             read = (smooth.gather(1, at.flatten(1)).view_as(share) * share).sum(-1)
             out.append(self._log(read, own[axis], weights[axis + 1], step))
         return out
@@ -103,7 +103,12 @@ class Gridded:
         return torch.log(total) - torch.log(cell * (self.u.shape[1] - 1 + weight))[:, None]
 
 
-def _corners(place: Tensor, size: int, width: int) -> tuple[Tensor, Tensor]:
+def _along(grid: Tensor, kernel: Tensor) -> Tensor:
+    """Convolve each line of grids (A, lines, size) with a kernel given by its transform, (A, size // 2 + 1)."""
+    return torch.fft.irfft(torch.fft.rfft(grid) * kernel[:, None], n=grid.shape[-1])
+
+
+def _corners(place: Tensor, width: int) -> tuple[Tensor, Tensor]:
     """Return the grid points around each place, (A, n, width), and the B-spline's shares of them."""
     left = place.detach().floor()
     t = (place - left)[..., None]
@@ -111,7 +116,7 @@ def _corners(place: Tensor, size: int, width: int) -> tuple[Tensor, Tensor]:
         share = torch.cat([1 - t, t], -1)
     else:
         share = torch.cat([(1 - t) ** 3, (3 * t - 6) * t**2 + 4, ((3 - 3 * t) * t + 3) * t + 1, t**3], -1) / 6
-    return (left.long()[..., None] + torch.arange(width, device=place.device)) % size, share
+    return left.long()[..., None] + torch.arange(width, device=place.device), share  # the margin `REACH` has room
 
 
 def _own(share: Tensor, around: Tensor) -> Tensor:

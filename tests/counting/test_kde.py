@@ -57,6 +57,14 @@ def test_the_grid_agrees_with_all_pairs(own, bandwidth, rho):
     torch.testing.assert_close(single.double(), grid, atol=2e-3, rtol=0)
 
 
+@pytest.mark.parametrize("bandwidth", ["likelihood", "scott", 0.15])
+def test_the_coarser_grid_for_many_samples_agrees_too(bandwidth):
+    x, y = samples(0.9, 1500, 2)
+    torch.testing.assert_close(
+        kde(x, y, bandwidth, batch=True), kde(x, y, bandwidth, batch=True, direct=True), atol=2e-3, rtol=0
+    )
+
+
 def test_bandwidth_rules():
     x, y = samples(0.5, 200)
     scott = 200 ** (-1 / 6)
