@@ -160,7 +160,7 @@ def page(book: Path, tests: Path) -> str:
         lines += [f"\n## {{doc}}`/{doc}`\n", "| | what | checked by |", "|---|---|---|"]
         for label in (x for x in named.values() if x.doc == doc):
             what = f"{{eq}}`{label.name}`" if label.kind == "equation" else f"{{prf:ref}}`{label.name}`"
-            by = ", ".join(f"{{ref}}`{t.name} <{_anchor(t)}>`" for t in tested.get(label.name, []))
+            by = "; ".join(f"{{ref}}`{_spoken(t)} <{_anchor(t)}>`" for t in tested.get(label.name, []))
             missing = "*nothing yet*" if label.needs_test and label.name not in defined else "a definition"
             lines.append(f"| {what} | {label.title or label.kind} | {by or missing} |")
     lines.append(TESTS_HEAD)
@@ -169,6 +169,11 @@ def page(book: Path, tests: Path) -> str:
         lines += [f"({_anchor(t)})=\n**{t.name}**, `tests/{t.file}`, line {t.line}\n"]
         lines += [f"````{{dropdown}} The test\n```python\n{t.source}\n```\n````\n"]
     return "\n".join(lines) + "\n"
+
+
+def _spoken(test: Test) -> str:
+    """Return a test's name as words, which a narrow page can break."""
+    return test.name.removeprefix("test_").replace("_", " ")
 
 
 def _anchor(test: Test) -> str:

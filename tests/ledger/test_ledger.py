@@ -140,7 +140,7 @@ def test_a_mark_that_is_no_string_is_refused(small):
 
 def test_the_page_links_every_statement_to_its_tests_and_shows_them(small):
     text = ledger.page(*small)
-    assert "| {prf:ref}`thm-one` | Its name | {ref}`test_a <test-test-a-test-a>` |" in text
+    assert "| {prf:ref}`thm-one` | Its name | {ref}`a <test-test-a-test-a>` |" in text
     assert "(test-test-a-test-a)=" in text
     assert "| {eq}`eq-three` | equation | a definition |" in text
     assert text.count("def test_a(x)") == 1
