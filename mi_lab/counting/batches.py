@@ -14,12 +14,15 @@ Inside, every estimator works on items of shape (A, n, d_x) and (A, n, d_y).
 
 import math
 import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from mi_lab.device import cores, threads
 from mi_lab.samples import _finite, _numeric
 
 WANTED = "(n,), (n, d), with batch=True (B, n) or (B, n, d), or images (B, C, H, W)"
@@ -161,3 +164,18 @@ def normaliser(by: str, hx: Tensor, hy: Tensor, hxy: Tensor) -> Tensor:
         "min": torch.minimum(hx, hy),
         "geometric": (hx * hy).clamp_min(0).sqrt(),
     }[by]
+
+
+def by_crews(function: Callable, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+    """Run ``function(x, y) -> tensors`` on the items, shared among the cores of a CPU, each of them in one thread.
+
+    Small operations lose by torch's own threads.  A gradient or another device keeps the items together.
+    """
+    slope = torch.is_grad_enabled() and (x.requires_grad or y.requires_grad)
+    crews = min(cores(), len(x))
+    with threads(0, x.device):
+        if x.device.type != "cpu" or slope or crews == 1:
+            return tuple(function(x, y))
+        with ThreadPoolExecutor(crews, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            parts = list(pool.map(function, x.chunk(crews), y.chunk(crews)))
+    return tuple(torch.cat(p) for p in zip(*parts, strict=True))

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mi_lab.counting.batches import NORMALISERS, Items, as_items, normaliser, one_of, whole
+from mi_lab.counting.batches import NORMALISERS, Items, as_items, by_crews, normaliser, one_of, whole
 from mi_lab.counting.soft import KERNELS, soft_table
 from mi_lab.counting.tables import CORRECTIONS, entropies, local_values, table
 
@@ -78,16 +78,21 @@ def bins(
             raise ValueError("pointwise values don't exist for soft bins: a sample lies in several cells.")
         value = _soft(items, soft, sizes, _spans(span), normalize)
         return items.finish(value, clip)
-    tables = [table(a, b, sizes, kind, _spans(span)) for a, b in zip(items.x.detach(), items.y.detach(), strict=True)]
-    h = (entropies(t, correction or "miller-madow") for t in tables)
-    hx, hy, hxy = (torch.stack(v) for v in zip(*h, strict=True))
+    spans = _spans(span)
+
+    def run(x: Tensor, y: Tensor) -> list[Tensor]:
+        tables = [table(a, b, sizes, kind, spans) for a, b in zip(x, y, strict=True)]
+        h = zip(*(entropies(t, correction or "miller-madow") for t in tables), strict=True)
+        local = [torch.stack([local_values(t) for t in tables])] if pointwise else []
+        return [torch.stack(v) for v in h] + local
+
+    hx, hy, hxy, *local = by_crews(run, items.x.detach(), items.y.detach())
     value = hx + hy - hxy
     still = items.constant.to(value.device)
     value = torch.where(still, torch.zeros_like(value), value)
     if pointwise:
-        local = torch.stack([local_values(t) for t in tables])
-        local = local + (value - local.mean(1))[:, None]
-        return items.finish(local.to(items.x.device), clip=False)
+        moved = local[0] + (value - local[0].mean(1))[:, None]
+        return items.finish(moved.to(items.x.device), clip=False)
     if normalize:
         below = normaliser(normalize, hx, hy, hxy)
         value = torch.where(below > 0, value / below.clamp_min(1e-12), torch.zeros_like(value))

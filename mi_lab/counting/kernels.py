@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mi_lab.counting.batches import NORMALISERS, as_items, one_of, standardised
+from mi_lab.counting.batches import NORMALISERS, as_items, by_crews, one_of, standardised
 from mi_lab.counting.grids import FLOOR, Gridded
 
 BALANCE = {"balanced": None, "resubstitution": 1.0, "leave-one-out": 0.0}  # weight of a sample's own bump
@@ -72,16 +72,12 @@ def kde(
         direct = d > 2
     if not direct and d > 2:
         raise ValueError(f"x and y have {d} columns together, wanted 2 for the grid: take direct=True.")
-    u, v = _in_bandwidths_of_one(items, bandwidth)
-    ways = Direct(u, v) if direct else Gridded(u[..., 0], v[..., 0])
-    if bandwidth == "likelihood":
-        h = likeliest(ways, u, v)
-    else:
-        h = u.new_full((len(u),), _rule(bandwidth, items.n, d) if isinstance(bandwidth, str) else 1.0)
-    if not direct and max(ways.size(i, float(b)) for i, b in enumerate(h)) > TOO_FINE:
-        ways = Direct(u, v)
-    weights = [2.0 ** (-dim / 2 - 1) if BALANCE[own] is None else BALANCE[own] for dim in (d, *_dims(items))]
-    joint, across, down = ways.log_densities(h, weights)
+    numbers = _user_s(bandwidth)
+
+    def run(x: Tensor, y: Tensor) -> list[Tensor]:
+        return _log_densities(x, y, bandwidth, numbers, direct, BALANCE[own])
+
+    joint, across, down = run(items.x, items.y) if direct else by_crews(run, items.x, items.y)
     local = joint - across - down  # eq-kde
     local = torch.where(items.constant[:, None], torch.zeros_like(local), local)
     if pointwise:
@@ -94,8 +90,19 @@ def kde(
     return items.finish(value, clip)
 
 
-def _dims(items) -> tuple[int, int]:
-    return items.x.shape[2], items.y.shape[2]
+def _user_s(bandwidth) -> tuple[float, float] | None:
+    """Return the user's bandwidths for x and y, None if a rule is wanted."""
+    if isinstance(bandwidth, str):
+        one_of(bandwidth, "bandwidth", RULES)
+        return None
+    pair = tuple(bandwidth) if isinstance(bandwidth, (tuple, list)) else (bandwidth, bandwidth)
+    try:
+        hx, hy = (float(h) for h in pair)
+    except (TypeError, ValueError):
+        hx = hy = math.nan
+    if not (0 < hx < math.inf and 0 < hy < math.inf):
+        raise ValueError(f"bandwidth = {bandwidth!r}, wanted finite numbers above 0 (one or two) or one of {RULES}.")
+    return hx, hy
 
 
 def _rule(name: str, n: int, d: int) -> float:
@@ -103,21 +110,22 @@ def _rule(name: str, n: int, d: int) -> float:
     return n ** (-1 / (d + 4)) * ((4 / (d + 2)) ** (1 / (d + 4)) if name == "silverman" else 1.0)
 
 
-def _in_bandwidths_of_one(items, bandwidth) -> tuple[Tensor, Tensor]:
-    """Return x and y in standard deviations, or, where the user gave bandwidths, in those."""
-    if isinstance(bandwidth, str):
-        one_of(bandwidth, "bandwidth", RULES)
-        return standardised(items.x), standardised(items.y)
-    pair = tuple(bandwidth) if isinstance(bandwidth, (tuple, list)) else (bandwidth, bandwidth)
-    try:
-        hx, hy = (float(h) for h in pair)
-    except (TypeError, ValueError):
-        hx = hy = math.nan
-    if not (0 < hx < math.inf and 0 < hy < math.inf):
-        raise ValueError(
-            f"bandwidth = {bandwidth!r}, wanted a finite number above 0, a pair of them, or one of {RULES}."
-        )
-    return tuple((v - v.mean(1, keepdim=True)) / h for v, h in ((items.x, hx), (items.y, hy)))
+def _log_densities(x: Tensor, y: Tensor, rule, numbers, direct: bool, weight: float | None) -> list[Tensor]:
+    """Return log p̂ of the pairs, of x and of y at the samples, each (A, n), up to constants that cancel in eq-kde."""
+    n, dims = x.shape[1], (x.shape[2] + y.shape[2], x.shape[2], y.shape[2])
+    if numbers:  # in bandwidths, so that h is 1
+        u, v = ((t - t.mean(1, keepdim=True)) / h for t, h in zip((x, y), numbers, strict=True))
+    else:
+        u, v = standardised(x), standardised(y)
+    ways = Direct(u, v) if direct else Gridded(u[..., 0], v[..., 0])
+    if rule == "likelihood":
+        h = likeliest(ways, u, v)
+    else:
+        h = u.new_full((len(u),), 1.0 if numbers else _rule(rule, n, dims[0]))
+    if not direct and max(ways.size(i, b) for i, b in enumerate(h.tolist())) > TOO_FINE:
+        ways = Direct(u, v)
+    weights = tuple(2.0 ** (-d / 2 - 1) if weight is None else weight for d in dims)
+    return ways.log_densities(h, weights)
 
 
 @torch.no_grad()

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mi_lab.counting.batches import NORMALISERS, Items, as_items, one_of, standardised, whole
 from mi_lab.counting.neighbours import Counts, brute_force, tree
+from mi_lab.device import threads
 
 
 def ksg(
@@ -102,7 +103,8 @@ def ksg(
         value, spread = standard_error(ksg, x, y, by=error, seed=seed, k=k, **options)
         return (value.clamp_min(0) if clip else value), spread
     threshold = _threshold(nonuniformity, k, items.x.shape[2] + items.y.shape[2])
-    local = _local_values(items, k, variant, discrete, threshold, backend, workers)
+    with threads(0, items.x.device):  # the tree has its own
+        local = _local_values(items, k, variant, discrete, threshold, backend, workers)
     local[items.constant.to(local.device)] = 0
     local = local.to(items.x.device, torch.float32 if items.x.device.type == "mps" else torch.float64)
     if pointwise:

@@ -4,13 +4,14 @@ Two ways to the same counts: a k-d tree on the CPU, where one-dimensional margin
 distances in chunks of bounded memory on any device.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from mi_lab.device import cores
 
 CHUNK = 1 << 24  # distances held at once by the brute force: 128 MB in float64
 
@@ -41,7 +42,7 @@ def tree(x, y, k: int, variant: int, wanted, ratio: bool, workers: int | None) -
     d = x.shape[2]
     z = on_grid(np.concatenate([x, y], 2))
     x, y = z[:, :, :d], z[:, :, d:]
-    workers = workers or len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0))
+    workers = workers or cores()
     inner = workers if items == 1 and n > 1000 else 1
 
     def one(i):
