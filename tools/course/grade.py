@@ -1,7 +1,10 @@
 """Grading a folder of submissions: intake, marking side by side, marks and report; safe to interrupt and to repeat."""
 
+import contextlib
+import ctypes
 import os
 import shutil
+import signal
 import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -75,43 +78,53 @@ def _finished(course: Course, entry: Entry) -> bool:
 
 
 def _mark(course: Course, todo: list[Entry], workers: int, walled: bool) -> None:
-    """Mark all entries, ``workers`` at a time; those of a worker that dies get a second try, one at a time."""
+    """Mark all entries, ``workers`` at a time; what a dying worker takes along gets a second try."""
     if not todo:
         return
     with course.gradebook():  # made here once, not by several workers at the same time
         pass
     tools = course.folder("tools")
     tools.mkdir(exist_ok=True)
-    shutil.rmtree(tools / "package", ignore_errors=True)
+    for left in (tools / "package", *tools.glob("home-*")):  # of a run that was killed, or of an older mi_lab
+        shutil.rmtree(left, ignore_errors=True)
     (tools / "package").mkdir()
     sandbox.package(tools / "package")
     sandbox.caches(tools / "fonts")
     sandbox.prelude()  # tried out here once; the workers know the answer
     with tqdm(total=len(todo), desc="grading", unit="submission", disable=None) as bar:
-        for attempt in (1, 2):
-            left = []
-            pool = ProcessPoolExecutor(
-                workers if attempt == 1 else 1, mp_context=get_context("fork"), initializer=_calm
-            )
-            with pool:
-                jobs = {pool.submit(mark, course, e.student, e.assignment, _key(course, e), walled): e for e in todo}
-                for job in as_completed(jobs):
-                    try:
-                        job.result()
-                    except BrokenProcessPool:
-                        left.append(jobs[job])
-                        continue
-                    except Exception as e:
-                        jobs[job].refused = f"could not be graded: {type(e).__name__}: {str(e).strip()[:200]}"
-                    bar.update()
-            todo = left
-            if not todo:
-                return
-        for entry in todo:
-            entry.refused = "could not be graded: the marking process died twice."
+        left = _pool(course, todo, workers, walled, bar)
+        for entry in left:  # a worker died, and took all that waited with it: those one by one
+            if _pool(course, [entry], 1, walled, bar):
+                entry.refused = "could not be graded: the marking process died twice."
 
 
-def _calm() -> None:
+def _pool(course: Course, todo: list[Entry], workers: int, walled: bool, bar) -> list[Entry]:
+    """Mark ``todo`` in worker processes; return those that were not marked because a worker died."""
+    left = []
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("fork"), initializer=_worker, initargs=(os.getpid(),))
+    try:
+        jobs = {pool.submit(mark, course, e.student, e.assignment, _key(course, e), walled): e for e in todo}
+        for job in as_completed(jobs):
+            try:
+                job.result()
+            except BrokenProcessPool:
+                left.append(jobs[job])
+                continue
+            except Exception as e:
+                jobs[job].refused = f"could not be graded: {type(e).__name__}: {str(e).strip()[:200]}"
+            bar.update()
+    finally:
+        pool.shutdown(cancel_futures=True)  # Ctrl-C lets the submissions at work finish and leaves the rest for later
+    return left
+
+
+def _worker(parent: int) -> None:
+    """Prepare a worker: one thread, deaf to Ctrl-C, gone when its parent is (its sandbox goes with it)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError, AttributeError):  # Linux alone has this
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            os._exit(1)
     os.environ["OMP_NUM_THREADS"] = "1"
     import torch
 
