@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
@@ -52,7 +53,8 @@ def execute(count: int, at_once: int = 1) -> list[float]:
         gate = asyncio.Semaphore(at_once)
         return await asyncio.gather(*(one(gate) for _ in range(count)))
 
-    return asyncio.run(every())
+    with ThreadPoolExecutor(1) as apart:  # Playwright keeps an event loop running in this thread
+        return apart.submit(lambda: asyncio.run(every())).result()
 
 
 def test_automatic_execution_does_not_stall():
