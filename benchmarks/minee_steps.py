@@ -5,7 +5,7 @@
 
 Batches of 100, Adam at the same rate and the course's `Net` for both.  A run has arrived when the mean of its last
 WINDOW epochs' values is at least 90 % of the truth; the value is that of the training pairs met, as in the published
-comparison, and again that of 4,000 fresh samples.
+comparison.  What the critics say of 4,000 fresh samples then is reported beside it.
 """
 
 import click
@@ -14,12 +14,12 @@ import numpy as np
 from benchmarks.harness import report
 from mi_lab import CorrelatedGaussian, MINEETrainer, MINETrainer, MixedGaussian, Net
 
-SEEDS, WINDOW, SHARE = 8, 25, 0.9
+SEEDS, WINDOW, SHARE, FRESH = 8, 25, 0.9, 4000
 
 
-def arrival(trainer, name: str, target: float) -> list[int | None]:
+def arrival(trainer, target: float) -> list[int | None]:
     """Return for each member the step after which its windowed mean first reaches the target."""
-    curves, steps = trainer.curves(name), np.asarray(trainer.history["step"])
+    curves, steps = trainer.curves("train"), np.asarray(trainer.history["step"])
     window = np.ones(WINDOW) / WINDOW
     out = []
     for curve in curves:
@@ -28,10 +28,10 @@ def arrival(trainer, name: str, target: float) -> list[int | None]:
     return out
 
 
-def make(method: str, law, n: int, lr: float, factor: float, n_ref: int | None, seed: int = 0):
-    """Return an ensemble of eight, evaluated on 4,000 fresh samples."""
+def make(method: str, law, n: int, lr: float, factor: float, n_ref: int | None, held_out=None, seed: int = 0):
+    """Return an ensemble of eight."""
     x, y = law.sample(n, seed)
-    shared = {"held_out": law.sample(4000, 1000 + seed), "seed": range(SEEDS), "lr": lr}
+    shared = {"held_out": held_out, "seed": range(SEEDS), "lr": lr}
     if method == "mine":
         return MINETrainer(x, y, Net(2 * law.d), n // 100, **shared)
     return MINEETrainer(x, y, Net(2 * law.d), n // 100, factor=factor, n_ref=n_ref, **shared)
@@ -45,26 +45,24 @@ def main() -> None:
 @main.command()
 @click.option("--lr", default=5e-4)
 @click.option("--factor", default=1.5)
-@click.option("--n-ref", default=None, type=int)
-@click.option("--epochs", default=2500)
+@click.option("--n-ref", default=500)
+@click.option("--epochs", default=4000)
 def mixed(lr, factor, n_ref, epochs) -> None:
     """Steps to 90 % of the truth."""
-    law = MixedGaussian(0.9)
-    target, seen = SHARE * law.mutual_information, {}
+    law, seen = MixedGaussian(0.9), {}
+    target, fresh = SHARE * law.mutual_information, law.sample(FRESH, 1000)
     for method in ("minee", "mine"):
         trainer = make(method, law, 400, lr, factor, n_ref)
-        while trainer.epochs < epochs:
+        trainer.step(50)
+        while trainer.epochs < epochs and not all(arrival(trainer, target)):
             trainer.step(50)
-            if all(arrival(trainer, "train", target)) and all(arrival(trainer, "held_out", target)):
-                break
-        for name in ("train", "held_out"):
-            steps = arrival(trainer, name, target)
-            seen[method, name] = steps
-            report(what=f"{method}, {name}", steps=steps, latest=float(trainer.curves(name)[:, -WINDOW:].mean()))
-    for name in ("train", "held_out"):
-        a, b = (seen[m, name] for m in ("minee", "mine"))
-        if all(a) and all(b):
-            report(what=f"MI-NEE over MINE, {name}", ratio=float(np.mean(a) / np.mean(b)), wanted=0.5)
+        seen[method] = arrival(trainer, target)
+        report(what=method, lr=lr, steps=seen[method], fresh=trainer.estimate(*fresh), truth=law.mutual_information)
+    # a run that hasn't arrived counts with the steps it was given: for MINE that flatters MINE
+    last = 4 * epochs
+    a, b = ([steps or last for steps in seen[m]] for m in ("minee", "mine"))
+    ratio = float(np.mean(a) / np.mean(b))
+    report(what="MI-NEE over MINE", mean=ratio, median=float(np.median(a) / np.median(b)), wanted=0.5)
 
 
 @main.command()
@@ -75,7 +73,7 @@ def gaussian(lr, factor, epochs) -> None:
     """Overshoot in six dimensions."""
     law = CorrelatedGaussian(0.9, 6)
     for method in ("mine", "minee"):
-        trainer = make(method, law, 1000, lr, factor, None)
+        trainer = make(method, law, 1000, lr, factor, None, law.sample(1000, 1000))
         for _ in range(6):
             trainer.step(epochs // 6)
             train, held_out = (float(trainer.curves(name)[:, -5:].mean()) for name in ("train", "held_out"))

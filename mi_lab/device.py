@@ -5,7 +5,7 @@ So the number of threads follows the size of the work, and is put back afterward
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -75,6 +75,24 @@ def threads(multiply_adds: float, device: torch.device | None = None) -> Iterato
     finally:
         if torch.get_num_threads() != before:
             torch.set_num_threads(before)
+
+
+def compiled(f: Callable, device: torch.device, how: bool | str) -> Callable:
+    """Return `torch.compile` of a function, as CUDA graphs on CUDA; `how` may name a back end of torch.compile.
+
+    Raises
+    ------
+    ValueError
+        torch.compile knows no such back end.
+    """
+    if isinstance(how, str):
+        import torch._dynamo as dynamo
+
+        backends = dynamo.list_backends(exclude_tags=None)
+        if how not in backends:
+            raise ValueError(f"compile = {how!r}, wanted True, False or one of: {', '.join(backends)}.")
+        return torch.compile(f, backend=how)
+    return torch.compile(f, mode="reduce-overhead" if device.type == "cuda" else "default")
 
 
 def chunk_rows(row_bytes: int, budget: int = CHUNK_BYTES) -> int:

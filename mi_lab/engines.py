@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from mi_lab import device as devices
 from mi_lab.critics import Net
 from mi_lab.written import FlatAdam, Written
 
@@ -23,7 +24,9 @@ Call = Callable[[nn.Module, Tensor], Tensor]  # (net, z (rows, columns)) -> scor
 class Graph:
     """Any module, differentiated by autograd and moved by `torch.optim.Adam`; many members by `torch.func.vmap`."""
 
-    def __init__(self, nets: list[nn.Module], device: torch.device, optimiser: dict, call: Call):
+    def __init__(
+        self, nets: list[nn.Module], device: torch.device, optimiser: dict, call: Call, compile: bool | str = False
+    ):
         self.members, self.nets, self.call = len(nets), [net.to(device) for net in nets], call
         if self.members == 1:
             self.parameters = [p for p in nets[0].parameters() if p.requires_grad]
@@ -32,6 +35,7 @@ class Graph:
             self.names = list(stacked)
             self.parameters = [stacked[name].detach().clone().requires_grad_() for name in self.names]
             self._all = vmap(self._one, randomness="different")
+        self._forward = devices.compiled(self._plain, device, compile) if compile else self._plain
         if not self.parameters:
             raise ValueError("the critic has no parameters to train.")
         fused = {"fused": True} if _can_fuse(self.parameters) else {}
@@ -45,6 +49,9 @@ class Graph:
 
     def graph(self, z: Tensor) -> Tensor:
         """Return t (members, rows) with its graph."""
+        return self._forward(z)
+
+    def _plain(self, z: Tensor) -> Tensor:
         if self.members == 1:
             return self.call(self.nets[0], z[0]).unsqueeze(0)
         return self._all(dict(zip(self.names, self.parameters, strict=True)), self.buffers, z)
@@ -149,9 +156,16 @@ def adam_options(optimiser: dict) -> dict:
     return optimiser
 
 
-def make_engine(nets: list[nn.Module], device: torch.device, optimiser: dict, call: Call, written: bool = True):
-    """Return the quickest engine that can train these critics."""
+def make_engine(
+    nets: list[nn.Module],
+    device: torch.device,
+    optimiser: dict,
+    call: Call,
+    written: bool = True,
+    compile: bool | str = False,
+):
+    """Return the quickest engine that can train these critics; compiled code only if it is asked for."""
     plain = all(type(net).forward is Net.forward and isinstance(net, Net) for net in nets)
-    if written and plain and set(optimiser) <= FlatAdam.NAMES:
+    if written and not compile and plain and set(optimiser) <= FlatAdam.NAMES:
         return Written(nets, device, optimiser)
-    return Graph(nets, device, optimiser, call)
+    return Graph(nets, device, optimiser, call, compile)

@@ -37,7 +37,9 @@ class Crew:
         rows = [trainer.split(g) for g in self.generators]
         self.train_rows, self.test_rows = [a for a, _ in rows], [b for _, b in rows]
         self.engines = {
-            term: make_engine(nets[term], trainer.device, trainer.optimiser, trainer.call, trainer.written)
+            term: make_engine(
+                nets[term], trainer.device, trainer.optimiser, trainer.call, trainer.written, trainer.compile
+            )
             for term in trainer.signs
         }
         self.states = {

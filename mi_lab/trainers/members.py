@@ -24,9 +24,10 @@ class Members:
     members_differ = False  # whether members evaluate on references of their own
 
     def __init__(self, net, n_iters_per_epoch, objective, writer_params=None, *, held_out=0.2, seed=0, split_seed=None,
-                 device=None, truth=None, written=True, **optimiser):  # fmt: skip
+                 device=None, truth=None, written=True, compile=False, **optimiser):  # fmt: skip
         self.objective, self.net = make_objective(objective), net
-        self.optimiser, self.written, self.truth = adam_options(optimiser), written, truth
+        self.optimiser, self.truth = adam_options(optimiser), truth
+        self.written, self.compile = written, compile
         self.seeds, self.split_seed = _seeds(seed), split_seed
         self.device = devices.pick_device(device)
         self.n_iters_per_epoch = positive(n_iters_per_epoch, "n_iters_per_epoch")

@@ -118,6 +118,8 @@ class CriticTrainer(PairTrainer):
         The known mutual information, drawn in TensorBoard.
     written : bool
         Use the written-out gradient where the critic is a `Net`; False leaves it to autograd.
+    compile : bool or str
+        Let `torch.compile` have the critic, on CUDA as CUDA graphs; a string names a back end.  Pays for large critics.
     **optimiser
         For Adam: lr, betas, eps, weight_decay, …
 

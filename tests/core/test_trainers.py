@@ -134,6 +134,14 @@ def test_without_held_out_samples_the_training_value_is_reported_and_over_fits()
     assert estimate > 0.3 > honest.step(30)
 
 
+@pytest.mark.parametrize("seed", [0, [1, 2]])
+def test_a_compiled_critic_trains_alike(seed):
+    plain, compiled = small("autograd", seed=seed), small("autograd", seed=seed, compile="aot_eager")
+    plain.step(3)
+    compiled.step(3)
+    np.testing.assert_allclose(compiled.curves(), plain.curves(), atol=1e-4)
+
+
 def test_held_out_rows_are_never_trained_on():
     for kind in ("mine", "minee", "dv"):
         trainer = small(kind, seed=[1, 2], split_seed=None)
@@ -465,6 +473,10 @@ OPTIONS = {
     "no learning": (lambda: MINETrainer(*FEW, N1, 3, lr=-1), "lr = -1"),
     "beta": (lambda: MINETrainer(*FEW, N1, 3, beta=2), "beta = 2"),
     "m": (lambda: MINETrainer(*FEW, N1, 3, m=-1), "m = -1"),
+    "a compiler that isn't": (
+        lambda: MINETrainer(*FEW, N1, 3, compile="cc"),
+        "compile = 'cc', wanted True, False or one",
+    ),
     "a device that isn't": (lambda: MINETrainer(*FEW, N1, 3, device="tpu9"), "unknown device 'tpu9'"),
     "writer": (lambda: MINETrainer(*FEW, N1, 3, writer_params="runs"), "writer_params = 'runs', wanted a dict"),
     "no epochs": (lambda: small("mine").step(0), "epochs = 0"),
