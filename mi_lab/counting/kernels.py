@@ -141,7 +141,7 @@ def likeliest(ways, u: Tensor, v: Tensor) -> Tensor:
     n, d = u.shape[1], u.shape[2] + v.shape[2]
     correlation = ((u.mT @ v) / n).flatten(1).abs().amax(1).clamp(0, 0.9999)
     step = math.log(STEP)
-    middle = math.log(1.3 * _rule("scott", n, d)) + 0.4 * torch.log1p(-(correlation.square()))  # log h, (A,)
+    middle = math.log(1.3 * _rule("scott", n, d)) + 0.45 * torch.log1p(-(correlation.square()))  # log h, (A,)
     middle = middle.clamp_min(math.log(ways.finest))
     every = torch.ones_like(middle, dtype=torch.bool)
     wider, top, finer = (ways.likelihood((middle + i * step).exp(), every) for i in (-1, 0, 1))

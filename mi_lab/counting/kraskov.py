@@ -17,6 +17,8 @@ from mi_lab.counting.batches import NORMALISERS, Items, as_items, one_of, standa
 from mi_lab.counting.neighbours import Counts, brute_force, tree
 from mi_lab.device import threads
 
+CHANCE = 0.01  # share of samples whose k-th neighbour may be no single one without anything being done about it
+
 
 def ksg(
     x: Any,
@@ -42,7 +44,7 @@ def ksg(
     Equation ``eq-ksg``; kraskov2004.  Distances are maxima over coordinates, each divided by its standard deviation.
     Not a bound, and may be negative.  A sample with k copies of itself (discrete or mixed data) has a cube without
     inside: there its copies are counted instead, ``eq-ksg-ties`` (gao2017).  Where several samples are k-th neighbours
-    at once (integers, rounded data, ranks) the data are moved by parts in a million, always the same way, first.
+    at once (integers, rounded data, ranks; more than CHANCE of them) the data are moved by parts in a million, always the same way, first.
 
     Parameters
     ----------
@@ -127,18 +129,19 @@ def _local_values(items: Items, k, variant, discrete, threshold, backend, worker
         x, y = (spread, y) if discrete == "x" else (x, spread)
     on_tree = backend == "tree" or (backend == "auto" and x.device.type == "cpu")
 
-    def count(x, y):
+    def count(x, y, wanted):
         if on_tree:
             return tree(x.cpu().numpy(), y.cpu().numpy(), k, variant, wanted, threshold is not None, workers)
         return brute_force(x, y, k, variant, wanted, threshold is not None)
 
-    counts = count(x, y)
-    if counts.shared.any():
-        moved = count(*_moved(x, y))
-        moved.repeated, moved.copies, moved.x_copies, moved.y_copies = (
-            counts.repeated, counts.copies, counts.x_copies, counts.y_copies
-        )  # fmt: skip
-        counts = moved
+    counts = count(x, y, wanted)
+    lattice = counts.shared.mean(1) > CHANCE
+    if lattice.any():
+        which = torch.from_numpy(lattice).to(x.device)
+        moved = count(*_moved(x[which], y[which]), None if wanted is None else wanted[lattice])
+        for name in ("n_x", "n_y", "volume_ratio"):
+            if getattr(counts, name) is not None:
+                getattr(counts, name)[lattice] = getattr(moved, name)
     local = _terms(counts, items.n if wanted is None else (wanted > 0).sum(1, keepdims=True), variant)
     if threshold is not None:
         ratio = counts.volume_ratio
