@@ -13,7 +13,7 @@ from torch import Tensor
 
 FINE = 1.6  # grid points per bandwidth for values right to 1e-3
 SMOOTH = 2.5  # the same where a gradient is wanted
-SEARCH, MANY = 1.25, 1000  # the same in the search for a bandwidth, with more samples than so many
+SEARCH, MANY = 1.1, 2000  # the same in the search for a bandwidth, with more samples than so many
 REACH = 6.0  # bandwidths between the data and their periodic image
 LARGEST = 1024  # grid points along an axis in the search for a bandwidth
 FLOOR = 1e-6  # of its own kernel: what is less at a sample can't be told from rounding

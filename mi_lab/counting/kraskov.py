@@ -44,7 +44,8 @@ def ksg(
     Equation ``eq-ksg``; kraskov2004.  Distances are maxima over coordinates, each divided by its standard deviation.
     Not a bound, and may be negative.  A sample with k copies of itself (discrete or mixed data) has a cube without
     inside: there its copies are counted instead, ``eq-ksg-ties`` (gao2017).  Where several samples are k-th neighbours
-    at once (integers, rounded data, ranks; more than CHANCE of them) the data are moved by parts in a million, always the same way, first.
+    at once, and not by accident (integers, rounded data, ranks), the data are moved by parts in a million, always the
+    same way, first.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ def test_the_grid_agrees_with_all_pairs(own, bandwidth, rho):
 
 @pytest.mark.parametrize("bandwidth", ["likelihood", "scott", 0.15])
 def test_the_coarser_grid_for_many_samples_agrees_too(bandwidth):
-    x, y = samples(0.9, 1500, 2)
+    x, y = samples(0.9, 2500, 2)
     torch.testing.assert_close(
         kde(x, y, bandwidth, batch=True), kde(x, y, bandwidth, batch=True, direct=True), atol=2e-3, rtol=0
     )
