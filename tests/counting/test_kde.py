@@ -60,9 +60,10 @@ def test_the_grid_agrees_with_all_pairs(own, bandwidth, rho):
 @pytest.mark.parametrize("bandwidth", ["likelihood", "scott", 0.15])
 def test_the_coarser_grid_for_many_samples_agrees_too(bandwidth):
     x, y = samples(0.9, 2500, 2)
-    torch.testing.assert_close(
-        kde(x, y, bandwidth, batch=True), kde(x, y, bandwidth, batch=True, direct=True), atol=2e-3, rtol=0
-    )
+    # the two searches end a few per cent apart, which moves the estimate by a fraction of its spread, .018
+    most = 5e-3 if bandwidth == "likelihood" else 1e-3
+    all_pairs = kde(x, y, bandwidth, batch=True, direct=True)
+    torch.testing.assert_close(kde(x, y, bandwidth, batch=True), all_pairs, atol=most, rtol=0)
 
 
 def test_bandwidth_rules():
