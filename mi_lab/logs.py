@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
+SECONDS = 2.0  # that an event waits at most
+
 
 def progress(total: int, show: bool, what: str):
     """Return a progress bar of `total` epochs, silent unless `show`."""
@@ -30,6 +32,8 @@ class Writer:
 
     def __init__(self, writer_params: dict, truth: float | None = None):
         try:
+            from tensorboard.compat.proto.event_pb2 import Event
+            from tensorboard.compat.proto.summary_pb2 import Summary
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             raise ValueError(
@@ -39,10 +43,11 @@ class Writer:
             raise ValueError(
                 f"writer_params = {writer_params!r}, wanted a dict for SummaryWriter, {{}} for its defaults."
             )
+        self._event, self._summary = Event, Summary
         rest = dict(writer_params)
         self.folder = Path(rest.pop("log_dir", None) or Path("runs") / time.strftime("%Y%m%d-%H%M%S"))
         self.truth = truth if truth is not None and math.isfinite(truth) else None
-        self._runs = {}
+        self._runs, self._waiting, self._last = {}, [], 0
         for run in ["train", "held_out"] + ["truth"] * (self.truth is not None):
             try:
                 self._runs[run] = SummaryWriter(log_dir=str(self.folder / run), **rest)
@@ -51,44 +56,55 @@ class Writer:
                     f"writer_params = {writer_params!r} has a key that SummaryWriter doesn't know."
                 ) from None
 
-    def epoch(self, step: int, losses: np.ndarray, row: dict) -> None:
-        """Write an epoch: the loss of each of its steps, and the estimates (nats) that `row` holds, members averaged.
+    def epoch(self, step: int, loss: float, row: dict) -> None:
+        """Write an epoch.
 
         Parameters
         ----------
         step : int
             Steps done so far.
-        losses : (steps of this epoch,)
+        loss : float
+            The mean over the epoch's steps.
         row : dict
-            "train", "held_out" and, for MI-NEE, the divergences under "train …" and "held_out …".
+            Estimates (nats), members averaged: "train", "held_out", and MI-NEE's divergences under "train xy", ….
         """
-        first = step - len(losses) + 1
-        every = max(1, math.ceil(len(losses) / 4))  # a few points an epoch: each costs as much as a tenth of a step
-        for i in range(len(losses) - 1, -1, -every):
-            self._add("train", {"loss": losses[i]}, first + i)
         for run in ("train", "held_out"):
-            values = {
-                "estimate" + name[len(run) :].replace(" ", "/"): v for name, v in row.items() if name.startswith(run)
-            }
+            own = {name[len(run) :]: v for name, v in row.items() if name.startswith(run)}
+            values = {"estimate" + term.replace(" ", "/"): float(np.mean(v)) for term, v in own.items()}
+            if run == "train":
+                values["loss"] = loss
             if values:
                 self._add(run, values, step)
+        if not self._last:
+            self._truth(0)
+        self._last = step
+
+    def _truth(self, step: int) -> None:
         if self.truth is not None:
             self._add("truth", {"estimate": self.truth}, step)
 
     def _add(self, run: str, values: dict, step: int) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event
-        from tensorboard.compat.proto.summary_pb2 import Summary
+        """Keep an event until some have come together: handing them over one by one costs more than writing them."""
+        self._waiting.append((run, values, step, time.time()))
+        if self._waiting[-1][3] - self._waiting[0][3] > SECONDS:
+            self._hand_over()
 
-        entries = [Summary.Value(tag=tag, simple_value=float(np.mean(v))) for tag, v in values.items()]
-        event = Event(wall_time=time.time(), step=step, summary=Summary(value=entries))
-        self._runs[run]._get_file_writer().event_writer.add_event(event)
+    def _hand_over(self) -> None:
+        for run, values, step, when in self._waiting:
+            entries = [self._summary.Value(tag=tag, simple_value=v) for tag, v in values.items()]
+            event = self._event(wall_time=when, step=step, summary=self._summary(value=entries))
+            self._runs[run]._get_file_writer().event_writer.add_event(event)
+        self._waiting.clear()
 
     def flush(self) -> None:
-        """Put everything on disk."""
+        """Put everything on disk, and draw the truth as far as the curves go."""
+        self._truth(self._last)
+        self._hand_over()
         for run in self._runs.values():
             run.flush()
 
     def close(self) -> None:
         """Put everything on disk and close the files."""
+        self._hand_over()
         for run in self._runs.values():
             run.close()

@@ -119,7 +119,7 @@ class Trainer(Members):
                 past.append(float(value[0]) if len(self.seeds) == 1 else value)
                 entry[name] = past[-1]
         if self.writer:
-            self.writer.epoch(self.steps, self._losses(met), entry)
+            self.writer.epoch(self.steps, self._loss(met), entry)
         self._good = self.snapshot()
         return True
 
@@ -133,10 +133,9 @@ class Trainer(Members):
             for name, value in row.items():
                 self.history.setdefault(name, []).append(value)
 
-    def _losses(self, met: Scores) -> np.ndarray:
-        """Return minus the value of each step's batch, members averaged, the terms' critics all ascending."""
-        total = sum(-self.value_of(*met[term]).mean(0) for term in self.signs)
-        return np.asarray(total.cpu())
+    def _loss(self, met: Scores) -> float:
+        """Return minus the value of a step's batch, averaged over steps and members: what the steps descended on."""
+        return float(sum(-self.value_of(*met[term]).mean() for term in self.signs))
 
     def fit(self, max_epochs: int | None = None, patience: int | None = None, seeds: int | None = None,
             covers: str | None = None, progress: bool = False) -> Estimate:  # fmt: skip
