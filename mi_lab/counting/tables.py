@@ -17,22 +17,23 @@ class Axis:
     def __init__(self, v: Tensor, kind: str, span: tuple | None):
         self.n, self.columns = v.shape
         if kind == "mass":
-            s, order = v.sort(0)
-            first = torch.searchsorted(s.T.contiguous(), s.T.contiguous()).T  # equal values share the lowest rank
-            self.place = torch.empty_like(first).scatter_(0, order, first)
-            self.scale = self.n
+            s, order = v.T.contiguous().sort(-1)
+            index = torch.arange(self.n, device=v.device).expand_as(s)
+            again = torch.zeros_like(s, dtype=torch.bool)
+            again[:, 1:] = s[:, 1:] == s[:, :-1]
+            first = index.masked_fill(again, 0).cummax(-1).values  # equal values share the lowest rank
+            self.place = torch.empty_like(first).scatter_(-1, order, first).T
+            if v.device.type != "mps":  # floats are quicker; what is added is too little to change a bin
+                self.place = (self.place.double() + 1e-6) / self.n
         else:
             low, high = (v.amin(0), v.amax(0)) if span is None else (v.new_tensor(s) for s in span)
             room = high - low
             self.place = ((v - low) / torch.where(room > 0, room, torch.ones_like(room))).clamp(0, 1)
-            self.scale = None
 
     def cut(self, number: int) -> tuple[Tensor, int]:
         """Return the bin of every sample, (n,), and how many bins there are."""
-        if self.scale is None:
-            cell = (self.place * number).long().clamp_max(number - 1)
-        else:
-            cell = self.place * number // self.scale
+        ranks = not self.place.is_floating_point()
+        cell = self.place * number // self.n if ranks else (self.place * number).long().clamp_max(number - 1)
         if self.columns == 1:
             return cell[:, 0], number
         seen, cell = torch.unique(cell, dim=0, return_inverse=True)
