@@ -70,9 +70,9 @@ def book_url(built_book, serve) -> str:
     return serve(built_book)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """A headless Chromium with its network cut."""
+    """A headless Chromium with its network cut; gone with the module, since its event loop admits no other."""
     if CHROMIUM is None:
         pytest.skip(INSTALL)
     from playwright.sync_api import sync_playwright

@@ -5,7 +5,7 @@
   const wide = 'mjx-container[display="true"], .bd-article pre, .bd-article .cell_output > div, .pst-scrollable-table-container';
   const mark = () => {
     for (const box of document.querySelectorAll(wide)) {
-      const scrolls = box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX !== 'visible';
+      const scrolls = box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX !== 'visible';
       if (scrolls && box.tabIndex < 0) {
         box.tabIndex = 0;
         box.setAttribute('role', 'group');
@@ -19,6 +19,7 @@
   const start = () => {
     mark();
     window.MathJax?.startup?.promise?.then(mark);
+    document.fonts?.addEventListener('loadingdone', mark);  // a formula's own font makes it wider
     new ResizeObserver(mark).observe(document.querySelector('.bd-article') ?? document.body);
     document.addEventListener('toggle', mark, true);
   };

@@ -204,19 +204,6 @@ def test_cipher_depends_on_the_key():
     assert mix("mine-iid|c", 1) != mix("mine-iid|b", 1)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """Return a headless Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as p:
-        quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-        quiet += ["--disable-background-networking", "--disable-component-update"]
-        path = "/usr/bin/chromium" if os.path.exists("/usr/bin/chromium") else None
-        browser = p.chromium.launch(executable_path=path, args=quiet)
-        yield browser
-        browser.close()
-
-
 @pytest.mark.browser
 def test_the_form_answers_by_mouse_and_keyboard_without_a_server(browser, tmp_path):
     tasks = [declared.find(name) for name in ("mine-iid", "mine-truth")]
