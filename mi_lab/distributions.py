@@ -127,6 +127,11 @@ class BivariateGaussian(CorrelatedGaussian):
     def __init__(self, rho: float):
         super().__init__(rho, 1)
 
+    @classmethod
+    def with_information(cls, nats: float) -> "BivariateGaussian":
+        """Return the law whose mutual information is `nats`, with ρ ≥ 0: ρ² = 1 - exp(-2 I)."""
+        return cls(CorrelatedGaussian.with_information(nats).rho)
+
     def __repr__(self) -> str:
         return f"BivariateGaussian(rho={self.rho:g})"
 

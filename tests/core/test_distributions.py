@@ -71,6 +71,9 @@ def test_gaussian_truths():
     assert CorrelatedGaussian(0.9, 6).mutual_information == pytest.approx(4.982, abs=5e-4)
     assert CorrelatedGaussian.with_information(3.0, d=20).mutual_information == pytest.approx(3.0)
     assert CorrelatedGaussian.with_information(0.0).rho == 0
+    two = BivariateGaussian.with_information(0.74)
+    assert isinstance(two, BivariateGaussian)
+    assert two.mutual_information == pytest.approx(0.74)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=repr)
