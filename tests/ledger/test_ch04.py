@@ -132,6 +132,27 @@ def test_continuous_critics_reach_the_score_of_a_step():
     assert scores[-1] == pytest.approx(math.log(2), abs=2e-6)
 
 
+@pytest.mark.ledger("prop-dv-continuous")
+def test_any_step_is_approached_at_the_rate_of_the_proof():
+    """Laws with a constant density on each of five intervals, a step critic |t| <= k, and ramps of width w for it."""
+    rng, k = np.random.default_rng(5), 2.0
+    edges = np.linspace(0, 1, 6)
+    for _ in range(100):
+        p, ref = laws(rng)
+        t = rng.uniform(-k, k, 5)
+        truth, gaps = score(t, p, ref), []
+        for w in (0.1, 1e-4, 1e-5):
+            z = np.r_[0, (edges[1:-1, None] + w / 2 * np.array([-1, 0, 1])).ravel(), 1]
+            s = np.interp(z, np.r_[0, (edges[1:-1, None] + w / 2 * np.array([-1, 1])).ravel(), 1], t.repeat(2))
+            cell, width, a, b = np.searchsorted(edges, (z[1:] + z[:-1]) / 2) - 1, np.diff(z), s[:-1], s[1:]
+            density = 5 * np.stack([p, ref])[:, cell] * width  # the mass of each piece, under both laws
+            of_exp = np.exp((a + b) / 2) * np.sinc((b - a) / 2j / np.pi).real  # mean of exp on a line from a to b
+            gaps.append(density[0] @ ((a + b) / 2) - math.log(density[1] @ of_exp) - truth)
+            unlike = 4 * w * 5 * (p.max() + ref.max())  # at least P(s ≠ t) + P'(s ≠ t)
+            assert abs(gaps[-1]) <= 2 * k * unlike + 2 * math.exp(2 * k) * unlike
+        assert gaps[2] == pytest.approx(gaps[1] / 10, rel=0.05, abs=1e-6)  # linear in w, hence to zero
+
+
 @pytest.mark.ledger("prop-dv-concave")
 def test_score_is_concave():
     rng = np.random.default_rng(2)
