@@ -213,6 +213,7 @@ OBJECTIVES: dict[str, Objective] = {
     "tuba": Objective("tuba", tuba, lambda t, r: -tuba(t, r), _LOWER),
     "infonce": Objective("infonce", infonce, lambda s: -infonce(s), _LOWER + ", at most log b", True, infonce_rows),
 }
+"""Name -> `Objective`, as trainers and `estimate` know them."""
 
 
 def make_objective(objective: "str | Objective") -> Objective:

@@ -14,7 +14,9 @@ import click
 import nbformat
 import yaml
 from filelock import FileLock
+from nbformat.v4 import new_markdown_cell
 
+from tools.api import links
 from tools.execute import execute
 from tools.source import BOOK, GENERATED, ROOT, Page, SourceError, chapters, read, tags, without_answers
 
@@ -45,10 +47,13 @@ def stage(pages: list[Page], executed: dict[str, Path], folder: Path) -> None:
     """Lay out what Jupyter Book reads: executed pages, plain pages, figures, contents, bibliography."""
     wanted = set()
     for page in pages:
-        target = folder / f"{page.doc}{'.ipynb' if page.doc in executed else '.md'}"
+        target = folder / f"{page.doc}{'.ipynb' if page.doc in executed else GENERATED.get(page.doc, '.md')}"
         wanted.add(target)
         if page.doc in executed:
-            write(target, nbformat.writes(page_notebook(nbformat.read(executed[page.doc], as_version=4))))
+            nb = page_notebook(nbformat.read(executed[page.doc], as_version=4))
+            if page.number and (text := links(page)):
+                nb.cells.append(new_markdown_cell(text, id="from-the-package"))
+            write(target, nbformat.writes(nb))
         elif page.doc not in GENERATED:
             write(target, page.path.read_text(encoding="utf-8"))
         else:
@@ -76,7 +81,11 @@ def stage(pages: list[Page], executed: dict[str, Path], folder: Path) -> None:
 
 
 def generated(doc: str) -> str:
-    """Return the text of a page that is made from the sources: the ledger, the index of exercises."""
+    """Return the text of a page that is made from the sources: the ledger, the package, the index of exercises."""
+    if doc == "api":
+        from tools.api import page
+
+        return page()
     if doc == "ledger":
         from tools.ledger import page
 

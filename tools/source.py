@@ -65,7 +65,7 @@ def _page(root: Path, doc: str, number: int | None) -> Page:
     raise SourceError(f"_toc.yml names {doc!r}, but book/{doc}.md does not exist: write it or take the line out.")
 
 
-GENERATED = {"ledger", "exercises"}  # pages that the builder writes
+GENERATED = {"ledger": ".md", "exercises": ".md", "api": ".rst"}  # pages that the builder writes, and in what
 
 
 def read(path: Path) -> NotebookNode:

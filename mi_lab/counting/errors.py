@@ -1,4 +1,4 @@
-"""How far an estimate may be off by chance: error bars for estimators that have no formula for one."""
+"""How far an estimate may be off by chance: error bars for estimators that have no formula for one (chapter 3)."""
 
 from collections.abc import Callable
 from typing import Any

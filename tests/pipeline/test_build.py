@@ -136,4 +136,4 @@ def test_help_lists_every_command(root):
 
 
 def test_generated_pages_are_known_to_the_table_of_contents():
-    assert {"ledger", "exercises"} == source.GENERATED
+    assert set(source.GENERATED) <= {page.doc for page in chapters()}
