@@ -6,7 +6,7 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 JOBS ?= 2
 
-.PHONY: help book test serve lab notebooks lint format clean lock course grade release formgrader pdf
+.PHONY: help book test serve lab notebooks lint format clean lock course grade release formgrader pdf epub
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -64,5 +64,8 @@ clean: ## remove what was built (submissions, courses, logs and notebooks in wor
 	rm -rf _build .pytest_cache .ruff_cache dist build
 	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
 
-pdf: $(STAMP) ## print the built book into one PDF (after `make book`; needs Chromium)
+pdf: book ## build, then print the book into one PDF (needs Chromium)
 	@$(PY) -m tools.pdf
+
+epub: book ## build, then pack the book into one EPUB (needs Chromium)
+	@$(PY) -m tools.epub

@@ -3,7 +3,6 @@
 Explorers stand as their printed pictures, folded proofs and solutions are opened.
 """
 
-import shutil
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,32 +11,20 @@ import click
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, FloatObject, NameObject, NullObject
 
+from tools.chromium import READY, chromium
 from tools.source import ROOT, chapters
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND"]
 FOOT = (
     '<div style="font: 8px sans-serif; width: 100%; padding: 0 14mm; display: flex; justify-content: space-between;'
     ' color: #333"><span class="title"></span><span class="pageNumber"></span></div>'
 )
 MARGIN = {"top": "16mm", "bottom": "18mm", "left": "15mm", "right": "15mm"}
-READY = """async () => {
-  document.querySelectorAll('details').forEach(d => { d.open = true; });
-  document.querySelectorAll('img[loading]').forEach(i => { i.loading = 'eager'; });
-  await window.MathJax?.startup?.promise;
-  await document.fonts.ready;
-}"""
 
 
 def printed(site: Path, docs: list[str]) -> dict[str, bytes]:
     """Return doc -> its PDF, printed from the built pages of ``site`` with the network cut."""
-    from playwright.sync_api import sync_playwright
-
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        raise click.ClickException("The PDF is printed by Chromium, which is not here: apt-get install chromium.")
     sheets = {}
-    with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=chromium, args=FLAGS)
+    with chromium("The PDF") as browser:
         for doc in docs:
             page = browser.new_page(color_scheme="light")
             page.goto((site / f"{doc}.html").as_uri())
@@ -47,7 +34,6 @@ def printed(site: Path, docs: list[str]) -> dict[str, bytes]:
                 footer_template=FOOT, print_background=True,
             )  # fmt: skip
             page.close()
-        browser.close()
     return sheets
 
 
