@@ -20,7 +20,7 @@ from tools.course.feedback import POLICY
 from tools.course.grade import grade
 from tools.course.make import make
 from tools.course.release import leaks, release, secrets
-from tools.course.settings import Course, CourseError
+from tools.course.settings import Course, CourseError, Limits
 
 OWN = """\
 ---
@@ -353,6 +353,14 @@ def test_only_what_an_answer_depends_on_runs():
     ]
     made = [nbformat.v4.new_code_cell(c) for c in cells]
     assert needed(made, set(cells[:-1])) == {0, 1, 3, 5}
+
+
+def test_a_project_in_the_temporary_folder_is_seen_in_the_sandbox(tmp_path, monkeypatch):
+    home, caches = tmp_path / "home", tmp_path / "caches"
+    home.mkdir(), caches.mkdir()
+    monkeypatch.setattr(sandbox.sys, "prefix", "/tmp/a clone/.venv")
+    words = sandbox.command(Limits(), tmp_path, home, tmp_path, caches, True)
+    assert words.index("/tmp/a clone/.venv") > words.index("/tmp")  # bound after the empty /tmp, not hidden by it
 
 
 def test_the_sandbox_holds_no_reference():

@@ -97,9 +97,10 @@ def command(limits: Limits, sockets: Path, home: Path, package: Path, caches: Pa
     ]
     python = {sys.prefix, sys.base_prefix, sysconfig.get_path("purelib"), str(Path(sys.executable).resolve().parent)}
     binds = [word for path in seen for word in ("--ro-bind-try", path, path)]
-    binds += [word for path in sorted(python) if not path.startswith("/usr") for word in ("--ro-bind", path, path)]
     folders = ["--proc", "/proc", "--dev", "/dev", "--size", str(2**28), "--tmpfs", "/tmp"]
     folders += ["--size", str(2**28), "--tmpfs", HOME]
+    # after the fresh /tmp: the project itself may lie there
+    folders += [word for path in sorted(python) if not path.startswith("/usr") for word in ("--ro-bind", path, path)]
     for item in sorted(home.iterdir()):
         folders += ["--ro-bind", str(item), f"{HOME}/{item.name}"]
     for item in sorted(caches.iterdir()):
