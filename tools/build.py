@@ -17,7 +17,7 @@ from filelock import FileLock
 from nbformat.v4 import new_markdown_cell
 
 from tools.api import links
-from tools.execute import execute
+from tools.execute import execute, with_outputs
 from tools.source import BOOK, GENERATED, ROOT, Page, SourceError, chapters, read, tags, without_answers
 
 
@@ -50,7 +50,7 @@ def stage(pages: list[Page], executed: dict[str, Path], folder: Path) -> None:
         target = folder / f"{page.doc}{'.ipynb' if page.doc in executed else GENERATED.get(page.doc, '.md')}"
         wanted.add(target)
         if page.doc in executed:
-            nb = page_notebook(nbformat.read(executed[page.doc], as_version=4))
+            nb = page_notebook(with_outputs(page, executed[page.doc]))
             if page.number and (text := links(page)):
                 nb.cells.append(new_markdown_cell(text, id="from-the-package"))
             write(target, nbformat.writes(nb))

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -31,9 +32,27 @@ def fingerprint(root: Path = ROOT) -> str:
 
 
 def kept(page: Page, store: Path, common: str) -> Path:
-    """Return where the executed notebook of ``page`` is kept for exactly this source and ``fingerprint``."""
-    key = hashlib.sha256(common.encode() + page.path.read_bytes()).hexdigest()[:16]
+    """Return where the executed notebook of ``page`` is kept for exactly this code and ``fingerprint``.
+
+    Prose and captions have no say: `with_outputs` puts the outputs back beside whatever the source says now.
+    """
+    code = [(cell.source, tags(cell)) for cell in read(page.path).cells if cell.cell_type == "code"]
+    key = hashlib.sha256(common.encode() + json.dumps(code).encode()).hexdigest()[:16]
     return store / f"{page.doc.replace('/', '.')}.{key}.ipynb"
+
+
+def with_outputs(page: Page, executed: Path):
+    """Return the notebook of ``page`` as its source stands, with the outputs of an execution of the same code.
+
+    An execution of other code (``--only``, an older page) is returned as it was.
+    """
+    nb, ran = read(page.path), nbformat.read(executed, as_version=4)
+    ours, theirs = ([cell for cell in book.cells if cell.cell_type == "code"] for book in (nb, ran))
+    if [cell.source for cell in ours] != [cell.source for cell in theirs]:
+        return ran
+    for cell, done in zip(ours, theirs, strict=True):
+        cell.outputs, cell.execution_count = done.outputs, done.execution_count
+    return nb
 
 
 def execute(pages: list[Page], store: Path, jobs: int = 2, fresh: bool = False) -> dict[str, Path]:

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 
+import nbformat
 import pytest
 from click.testing import CliRunner
 
@@ -63,6 +64,21 @@ def test_an_execution_is_kept_until_its_source_or_the_package_changes(tmp_path, 
     assert b"changed" in execute.execute([other], tmp_path / "store")["page"].read_bytes()
 
 
+def test_a_changed_word_repeats_no_execution_and_is_shown(tmp_path):
+    one = page(tmp_path, "import time; print(time.time_ns())")
+    kept = execute.execute([one], tmp_path / "store")["page"]
+    output = nbformat.read(kept, as_version=4).cells[-1].outputs
+    one.path.write_text(one.path.read_text().replace("# A page", "# Another title"))
+    assert execute.execute([one], tmp_path / "store")["page"] == kept
+    shown = execute.with_outputs(one, kept)
+    assert shown.cells[0].source == "# Another title"
+    assert shown.cells[-1].outputs == output
+    one.path.write_text(
+        one.path.read_text().replace("```{code-cell} ipython3\n", "```{code-cell} ipython3\n:tags: [x]\n")
+    )
+    assert execute.kept(one, tmp_path / "store", execute.fingerprint()) != kept
+
+
 def test_the_fingerprint_is_that_of_the_package_and_the_lock(tmp_path):
     for name in ("requirements.txt", "constraints.txt"):
         (tmp_path / name).write_text("x==1\n")
@@ -83,8 +99,6 @@ def test_the_page_keeps_outputs_and_practice_answers_but_no_graded_one(tmp_path)
         "```{code-cell} ipython3\n:tags: [practice]\n### BEGIN SOLUTION\nx = 'folded away'\n### END SOLUTION\n```\n",
         encoding="utf-8",
     )
-    import nbformat
-
     kept = execute.execute([Page("page", 1, path)], tmp_path / "store")["page"]
     nb = build.page_notebook(nbformat.read(kept, as_version=4))
     graded, practice = (cell for cell in nb.cells if cell.cell_type == "code")
