@@ -97,6 +97,8 @@ class Exporter:
         if name == "dropdown":
             if re.match(r"(solution|answer|lösung)", title, re.I):
                 return f"*{title}: {self._on_the_web('on the web page')}.*\n"
+            if title == "Reveal":  # what was to be guessed first stays folded
+                return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>\n"
             return f"**{title.rstrip('.')}.** {text}\n"
         if name == "admonition":
             return f"**{title}**\n\n{text}\n"
