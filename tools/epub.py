@@ -18,7 +18,7 @@ import click
 import yaml
 
 from tools.chromium import READY, chromium
-from tools.pdf import heading
+from tools.pdf import heading, parts_of
 from tools.source import BOOK, ROOT, chapters
 
 HERE = Path(__file__).parent
@@ -150,15 +150,6 @@ def sheet() -> str:
     return (HERE / "epub.css").read_text(encoding="utf-8") + HtmlFormatter(
         style="a11y-high-contrast-light"
     ).get_style_defs(".highlight")
-
-
-def parts_of(docs: list[str]) -> list[tuple[str, list[str]]]:
-    """Return (caption, docs) in reading order; the front page has no caption."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    parts = [("", [toc["root"]])]
-    parts += [(p.get("caption", ""), [entry["file"] for entry in p.get("chapters") or []]) for p in toc["parts"]]
-    kept = [(caption, [doc for doc in inside if doc in docs]) for caption, inside in parts]
-    return [(caption, inside) for caption, inside in kept if inside]
 
 
 def make(site: Path, target: Path, docs: list[str]) -> int:
