@@ -6,7 +6,7 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 JOBS ?= 2
 
-.PHONY: help book test serve lab notebooks lint format clean lock course grade release formgrader pdf epub
+.PHONY: help book test serve lab notebooks lint format clean lock course grade release formgrader pdf epub site
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -69,3 +69,6 @@ pdf: book ## build, then print the book into one PDF (needs Chromium)
 
 epub: book ## build, then pack the book into one EPUB (needs Chromium)
 	@$(PY) -m tools.epub
+
+site: book ## build, then add PDF, EPUB and zip and offer them on the first page (needs Chromium)
+	@$(PY) -m tools.downloads

@@ -17,6 +17,7 @@ from filelock import FileLock
 from nbformat.v4 import new_markdown_cell
 
 from tools.api import links
+from tools.downloads import withdraw
 from tools.execute import execute, with_outputs
 from tools.source import BOOK, GENERATED, ROOT, Page, SourceError, chapters, read, tags, without_answers
 
@@ -149,6 +150,7 @@ def main(jobs: int, fresh: bool, only: tuple[str, ...], out: Path) -> None:
                 executed |= as_they_are(pages, executed, out / "executed")
             stage(pages, executed, out / "stage")
             sphinx(out / "stage", out.parent, strict=not only)
+            withdraw(out / "html")
     except SourceError as e:
         raise click.ClickException(str(e)) from e
     click.echo(f"The book is built. Open {(out / 'html' / 'index.html').as_uri()}")
