@@ -15,7 +15,8 @@ _HOME = {
     "distributions": "AdditiveNoise BivariateGaussian CorrelatedGaussian MixedGaussian course_data",
     "counting": "bins kde ksg standard_error",
     "critics": "Net Separable all_pair_scores deep_net pair_scores",
-    "objectives": "OBJECTIVES Objective donsker_varadhan infonce js log_mean_exp mine moving_average nwj smile tuba",
+    "formulas": "donsker_varadhan infonce js log_mean_exp mine moving_average nwj smile tuba",
+    "objectives": "OBJECTIVES Objective",
     "references": "CyclicShift Derangement GaussianReference Permutation TrainedReference UniformReference "
     "WithReplacement",
     "estimates": "Estimate",

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mi_lab.samples import as_tensor_pair
+
 
 def _whole(value, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -149,21 +151,33 @@ class Separable(nn.Module):
         return self.g(x) @ self.h(y).mT
 
 
+def _check_critic(critic) -> None:
+    if not callable(critic):
+        raise ValueError(f"critic is a {type(critic).__name__}, wanted a module or function of x and y.")
+
+
 def pair_scores(critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """Return t(x[i], y[i]), shape (n,), of any critic, whether it answers with (n,) or (n, 1).
 
     Raises
     ------
     ValueError
-        x and y differ in length, or the critic's answer isn't one score a pair.
+        x and y aren't joint samples (see `as_pair`), or the critic's answer isn't one score a pair.
     """
-    if len(x) != len(y):
-        raise ValueError(f"x has {len(x)} samples and y has {len(y)}: wanted equally many.")
+    _check_critic(critic)
+    x, y = as_tensor_pair(x, y)
     return one_score_each(critic(x, y), len(x))
 
 
 def all_pair_scores(critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """Return t(x[i], y[j]), shape (n, n′): by the critic's own `pairs` if it has one, else by scoring every pair."""
+    _check_critic(critic)
+    x, y = (as_tensor_pair(z, z)[0] for z in (x, y))  # n and n′ may differ
+    return score_all_pairs(critic, x, y)
+
+
+def score_all_pairs(critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """Do what `all_pair_scores` does with tensors that have been looked at already."""
     if hasattr(critic, "pairs"):
         return critic.pairs(x, y)
     n, k = len(x), len(y)

@@ -31,6 +31,10 @@ def standardised(z) -> Tensor:
     """
     z = torch.from_numpy(z) if not isinstance(z, Tensor) else z.double()
     spread, mean = torch.std_mean(z, dim=0)
+    if not bool((spread.isfinite() & (spread > 0)).all()):  # constant, or squares beyond the limits of float64
+        largest = z.abs().amax(0)
+        z = z / torch.where(largest > 0, largest, 1.0)
+        spread, mean = torch.std_mean(z, dim=0)
     return ((z - mean) / torch.where(spread > 0, spread, 1.0)).float()
 
 

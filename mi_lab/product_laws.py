@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
+from mi_lab.samples import as_tensor_pair
+
 
 def how_many(n: int | None, available: int, most: int | None, who: str) -> int:
     """Return how many reference samples are wanted, at most `most` of them."""
@@ -15,15 +17,6 @@ def how_many(n: int | None, available: int, most: int | None, who: str) -> int:
     if most is not None and n > most:
         raise ValueError(f"n = {n} reference samples, but {who} gives at most as many as there are samples, {most}.")
     return n
-
-
-def check_joint(x: Tensor, y: Tensor) -> None:
-    """Raise a `ValueError` unless x and y are joint samples."""
-    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or len(x) < 2:
-        raise ValueError(
-            f"a reference wants joint samples of shapes (n, d_x) and (n, d_y) with n >= 2, "
-            f"found {tuple(x.shape)} and {tuple(y.shape)}."
-        )
 
 
 class ProductLaw:
@@ -40,6 +33,8 @@ class ProductLaw:
 
     def __call__(self, x: Tensor, y: Tensor, generator: Generator | None = None, n: int | None = None):
         """Return x_ref (n, d_x) and y_ref (n, d_y), independent samples of R_X and of R_Y."""
+        if not isinstance(x, Tensor) or not isinstance(y, Tensor):
+            x, y = as_tensor_pair(x, y)
         n = how_many(n, len(x), None, "")
         return self._draw(self.first, n, generator, x.device), self._draw(self.second, n, generator, y.device)
 
@@ -84,7 +79,7 @@ class GaussianReference(ProductLaw):
     @classmethod
     def fitted(cls, x: Tensor, y: Tensor, factor: float = 1.0) -> "GaussianReference":
         """Gaussians with the data's means and covariances, standard deviations wider by `factor`."""
-        check_joint(x, y)
+        x, y = as_tensor_pair(x, y, minimum=2)
         f, parameters = _factor(factor), []
         for z in (x, y):
             z = z.detach().double()
@@ -114,7 +109,7 @@ class UniformReference(ProductLaw):
     @classmethod
     def fitted(cls, x: Tensor, y: Tensor, factor: float = 1.0) -> "UniformReference":
         """The boxes that just hold the data, their sides wider by `factor` about the middle."""
-        check_joint(x, y)
+        x, y = as_tensor_pair(x, y, minimum=2)
         f, parameters = _factor(factor), []
         for z in (x, y):
             low, high = z.detach().double().aminmax(dim=0)
@@ -142,7 +137,7 @@ class TrainedReference(ProductLaw):
     """
 
     def __init__(self, x: Tensor, y: Tensor, factor: float = 2.0):
-        check_joint(x, y)
+        x, y = as_tensor_pair(x, y, minimum=2)
         f = _factor(factor)
         super().__init__(*((z.mean(0), (f * z.std(0)).clamp(min=1e-4).log()) for z in (x.detach(), y.detach())))
         for p in self.parameters():

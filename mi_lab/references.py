@@ -16,9 +16,9 @@ from mi_lab.product_laws import (
     ProductLaw,
     TrainedReference,
     UniformReference,
-    check_joint,
     how_many,
 )
+from mi_lab.samples import as_tensor_pair
 
 __all__ = [
     "CyclicShift",
@@ -46,7 +46,7 @@ class Permutation:
 
     def __call__(self, x: Tensor, y: Tensor, generator: Generator | None = None, n: int | None = None):
         """Return x_ref (n, d_x) and y_ref (n, d_y)."""
-        check_joint(x, y)
+        x, y = as_tensor_pair(x, y, minimum=2)
         n = how_many(n, len(x), len(x), "a permutation")
         rows = _rows(len(y), generator, y.device)[:n]
         if n == len(x):
@@ -59,7 +59,7 @@ class Derangement:
 
     def __call__(self, x: Tensor, y: Tensor, generator: Generator | None = None, n: int | None = None):
         """Return x_ref (n, d_x) and y_ref (n, d_y)."""
-        check_joint(x, y)
+        x, y = as_tensor_pair(x, y, minimum=2)
         n = how_many(n, len(x), len(x), "a derangement")
         own = torch.arange(len(y), device=y.device)
         while True:  # a permutation is a derangement with probability about 1/e
@@ -85,7 +85,7 @@ class CyclicShift:
 
     def __call__(self, x: Tensor, y: Tensor, generator: Generator | None = None, n: int | None = None):
         """Return x_ref (n, d_x) and y_ref (n, d_y)."""
-        check_joint(x, y)
+        x, y = as_tensor_pair(x, y, minimum=2)
         n = how_many(n, len(x), len(x), "a cyclic shift")
         where = generator.device if generator is not None else "cpu"
         shift = self.shift
@@ -105,7 +105,7 @@ class WithReplacement:
 
     def __call__(self, x: Tensor, y: Tensor, generator: Generator | None = None, n: int | None = None):
         """Return x_ref (n, d_x) and y_ref (n, d_y)."""
-        check_joint(x, y)
+        x, y = as_tensor_pair(x, y, minimum=2)
         n = how_many(n, len(x), None, "")
         where = generator.device if generator is not None else x.device
         i, j = torch.randint(len(x), (2, n), generator=generator, device=where).to(x.device)

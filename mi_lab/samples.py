@@ -158,6 +158,22 @@ def as_array_pair(x: Any, y: Any, names: tuple[str, str] = ("x", "y"), minimum: 
     return x, y
 
 
+def as_tensor_pair(x: Any, y: Any, minimum: int = 1):
+    """Check joint samples and return them as tensors (n, d): float tensors keep their dtype, all else as `as_pair`."""
+    import torch
+
+    if all(isinstance(z, torch.Tensor) and z.is_floating_point() and z.ndim == 2 for z in (x, y)):
+        # one sum is quicker than a look at every entry; a sum that isn't finite calls for the look
+        if min(*x.shape, *y.shape) > 0 and len(x) >= minimum and bool((x.detach().sum() + y.detach().sum()).isfinite()):
+            same_length(x, y)
+            return x, y
+        for name, z in (("x", x), ("y", y)):
+            _finite(_shaped(z.detach(), name, minimum), name, torch.isnan, torch.isinf)
+        same_length(x, y)
+        return x, y
+    return as_pair(x, y, minimum=minimum)
+
+
 def same_length(x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> None:
     """Raise a `ValueError` unless x and y hold equally many samples."""
     if x.shape[0] != y.shape[0]:

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from mi_lab.critics import Net, one_score_each
-from mi_lab.objectives import log_mean_exp
+from mi_lab.formulas import unchecked_log_mean_exp
 from mi_lab.references import ProductLaw, TrainedReference, make_reference
 from mi_lab.trainers.data import try_critic
 from mi_lab.trainers.members import members_of
@@ -157,7 +157,7 @@ class MINEETrainer(PairTrainer):
         with torch.enable_grad():
             drawn = [law(*self.data, g, n) for law, g in zip(crew.laws, crew.generators, strict=True)]
             z = torch.stack([torch.cat(pair, 1) for pair in drawn])  # (members, n, d_x + d_y)
-            loss = -log_mean_exp(crew.engines["xy"].graph(z)).sum()
+            loss = -unchecked_log_mean_exp(crew.engines["xy"].graph(z)).sum()
             grads = torch.autograd.grad(loss, [p for law in crew.laws for p in law.parameters()])
         crew.puller.step(torch.cat([g.flatten() for g in grads]).view_as(crew.puller.theta))
 

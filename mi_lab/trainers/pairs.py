@@ -2,7 +2,7 @@
 
 import torch
 
-from mi_lab.critics import all_pair_scores, one_score_each
+from mi_lab.critics import one_score_each, score_all_pairs
 from mi_lab.objectives import mine_objective
 from mi_lab.references import ProductLaw, make_reference
 from mi_lab.samples import as_pair, is_constant
@@ -153,7 +153,7 @@ class CriticTrainer(PairTrainer):
         d = self.data[0].shape[1]
         x, y = z[..., :d], z[..., d:]
         if self.objective.all_pairs:
-            return all_pair_scores(net, x, y).flatten()
+            return score_all_pairs(net, x, y).flatten()
         return one_score_each(net(x, y), len(z))
 
     def draw(self, rows, crew, k):

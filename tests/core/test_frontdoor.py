@@ -63,7 +63,7 @@ def test_a_constant_variable():
 
 def test_a_method_is_one_line_in_the_registry(monkeypatch):
     monkeypatch.setitem(METHODS, "half", lambda x, y, seed: (0.5, 0.1))
-    monkeypatch.setitem(METHODS, "late", "mi_lab.objectives:infonce")  # imported when it is used
+    monkeypatch.setitem(METHODS, "late", "mi_lab.formulas:infonce")  # imported when it is used
     assert (estimate(X, Y, "half").value, estimate(X, Y, "half").error) == (0.5, 0.1)
     with pytest.raises(ValueError, match="method 'late' takes 1 positional argument"):
         estimate(X, Y, "late")
@@ -72,6 +72,11 @@ def test_a_method_is_one_line_in_the_registry(monkeypatch):
 def test_standardised_leaves_constant_columns_at_zero():
     z = frontdoor.standardised(np.array([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]]))
     assert z.tolist() == [[-1, 0], [0, 0], [1, 0]]
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e-300])
+def test_units_near_the_limits_of_float64_change_nothing(scale):
+    assert torch.allclose(frontdoor.standardised(scale * X.astype(float)), frontdoor.standardised(X), atol=1e-6)
 
 
 BAD = {

@@ -90,7 +90,7 @@ def test_the_value_is_lipschitz_among_bounded_critics():
 
 @pytest.mark.ledger("eq-mine-sample", "eq-mine-loss")
 def test_the_loss_is_minus_the_sample_formula():
-    from mi_lab.objectives import donsker_varadhan
+    from mi_lab.formulas import donsker_varadhan
 
     x, y, _ = course_data()
     t, t_ref = Net(seed=0)(x, y).double(), Net(seed=0)(x, y.roll(1, 0)).double()
@@ -167,7 +167,7 @@ def test_mean_and_variance_of_the_moving_average(beta):
 @pytest.mark.ledger("eq-mine-moving-average", "eq-mine-surrogate")
 def test_the_package_follows_the_same_convention():
     """One step of the package's own loss against the formulas written out: beta multiplies the old value."""
-    from mi_lab.objectives import mine, moving_average
+    from mi_lab.formulas import mine, moving_average
 
     rng = torch.Generator().manual_seed(3)
     t = torch.randn(50, generator=rng, dtype=torch.float64, requires_grad=True)
