@@ -90,10 +90,12 @@ def copy_notebooks(app, error) -> None:
 
 
 def make_light(app, error) -> None:
-    """Take out of the written site what no page uses."""
+    """Take out of the written site what no page uses, and put into its search what readers may ask for."""
     from tools.light import lighten
+    from tools.search import add_terms
 
     if error is None and app.builder.name == "html":
+        add_terms(Path(app.outdir))
         lighten(Path(app.outdir))
 
 
