@@ -6,7 +6,7 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 JOBS ?= 2
 
-.PHONY: help book test serve lab notebooks lint format clean lock course grade release formgrader pdf epub site
+.PHONY: help book test serve lab notebooks lint format clean lock course grade release formgrader pdf epub site slides
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -72,3 +72,6 @@ epub: book ## build, then pack the book into one EPUB (needs Chromium)
 
 site: book ## build, then add PDF, EPUB and zip and offer them on the first page (needs Chromium)
 	@$(PY) -m tools.downloads
+
+slides: book ## build, then make a lecture deck a chapter in _build/slides (needs Chromium)
+	@$(PY) -m tools.slides

@@ -30,6 +30,11 @@ def page_notebook(nb):
     for cell in nb.cells:
         cell.metadata.pop("nbgrader", None)
         cell.metadata.pop("execution", None)
+        if kind := cell.metadata.get("slideshow", {}).get("slide_type"):  # for tools.slides
+            if cell.cell_type == "code":
+                cell.metadata["tags"] = [*tags(cell), f"slide-{kind}"]
+            else:
+                cell.source = f"<!-- slide: {kind} -->\n\n{cell.source}\n\n<!-- slide: -->"
         if "practice" in tags(cell):
             cell.metadata["tags"] = [*tags(cell), "hide-input"]
             words = {"code_prompt_show": "Show a solution", "code_prompt_hide": "Hide the solution"}

@@ -52,7 +52,7 @@ async ({ docs, doc, site }) => {
   all(".mi-explorer", (e) => {
     if (e.querySelector(".mi-row > *")) all(":scope > .mi-panels, :scope > .mi-words", (old) => old.remove(), e);
   });
-  drop("script, style, form, input, button, .mi-controls, .mi-row:empty, .headerlink, .sd-summary-state-marker, .toctree-wrapper, .page-only-web");
+  drop("[hidden], script, style, form, .mi-preview, .mi-continue, input, button, .mi-controls, .mi-row:empty, .headerlink, .sd-summary-state-marker, .toctree-wrapper");
   // What folds on the page stands open in a book.
   all("details", (e) => {
     const name = e.querySelector("summary .sd-summary-text, summary .collapsed")?.textContent ?? "";

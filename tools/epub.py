@@ -62,7 +62,7 @@ def extracted(site: Path, docs: list[str], cover: str) -> tuple[dict[str, Chapte
         front = page.screenshot()
         page.close()
         for doc in docs:
-            page = browser.new_page(color_scheme="light")
+            page = browser.new_page(color_scheme="light", bypass_csp=True)
             page.emulate_media(media="print")
             page.goto((site / f"{doc}.html").as_uri())
             page.evaluate(READY)

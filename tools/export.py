@@ -27,7 +27,7 @@ ROLE = re.compile(r"\{(?P<role>[a-z][\w:.-]*)\}`(?P<text>[^`]+)`")
 CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:.*?)(?<!`)\1(?!`)", re.S)
 TITLED = re.compile(r"^(?P<text>.*?)\s*<(?P<target>[^>]+)>$", re.S)
 PLAIN = {"note", "tip", "warning", "important", "seealso", "caution", "hint", "attention"}
-KEPT_METADATA = ("nbgrader", "tags")
+KEPT_METADATA = ("nbgrader", "tags", "slideshow")
 
 
 class Exporter:

@@ -47,7 +47,7 @@ def printed(book: Book) -> dict[str, bytes]:
     sheets, style = {}, Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
     with chromium("The PDF") as browser:
         for doc in (doc for _, docs in book.parts for doc in docs):
-            page = browser.new_page(color_scheme="light")
+            page = browser.new_page(color_scheme="light", bypass_csp=True)
             page.goto((book.site / f"{doc}.html").as_uri())
             page.add_style_tag(content=style)
             page.evaluate(READY)
@@ -108,6 +108,7 @@ def join(sheets: dict[str, bytes], book: Book) -> PdfWriter:
         writer.add_outline_item(book.titles[doc], first[doc], parent=made[marks[doc]])
     for sheet, foot in zip(list(writer.pages)[FRONT:], under, strict=True):
         sheet.merge_page(foot)
+        sheet.compress_content_streams()
     owner = [doc for doc in first for _ in PdfReader(BytesIO(sheets[doc])).pages]
     for doc, sheet in zip(owner, list(writer.pages), strict=True):
         kept = ArrayObject()

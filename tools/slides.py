@@ -1,0 +1,105 @@
+"""`python -m tools.slides`: a lecture deck a chapter, made from the built pages, shown by reveal.js without a network.
+
+A section is a column of slides: its statements, formulas, figures and explorers (alive), of each paragraph one
+sentence; all of it goes to the speaker's notes. Proofs and solutions stay on the page.
+"""
+
+import re
+import shutil
+from html import escape
+from pathlib import Path
+
+import click
+
+from tools.chromium import READY, chromium
+from tools.source import ROOT, chapters
+
+HERE = Path(__file__).parent
+DECK = """<!DOCTYPE html>
+<html lang="en" data-theme="light"><head><meta charset="utf-8"><title>{title} (slides)</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="assets/favicon.svg"><link rel="stylesheet" href="assets/reveal.css">
+<link rel="stylesheet" href="assets/pygments.css"><link rel="stylesheet" href="assets/slides.css">
+<style>{style}</style></head>
+<body><div class="reveal"><main class="slides">{slides}</main></div>
+<script src="assets/reveal.js"></script><script src="assets/notes.js"></script>
+<script type="module">{script}</script></body></html>
+"""
+
+
+def extracted(site: Path, docs: list[str]) -> dict[str, dict]:
+    """Return doc -> what tools/slides.mjs finds on the built page."""
+    work, found = (HERE / "slides.mjs").read_text(encoding="utf-8").strip().rstrip(";"), {}
+    with chromium("A deck") as browser:
+        for doc in docs:
+            page = browser.new_page(viewport={"width": 1280, "height": 720}, color_scheme="light", bypass_csp=True)
+            page.goto((site / f"{doc}.html").as_uri())
+            page.evaluate(READY)
+            found[doc] = page.evaluate(work)
+            page.close()
+    return found
+
+
+def item(entry: dict) -> str:
+    """Return one thing on a slide, with what the speaker is told."""
+    notes = f'<aside class="notes">{entry["notes"]}</aside>' if entry["notes"] else ""
+    kinds = ["item", *(["fragment"] if entry["type"] == "fragment" else [])]
+    kinds += [] if entry["html"] else ["only-notes"]
+    marks = "".join(f' data-{name}="1"' for name in ("fresh", "picture", "lead") if entry[name])
+    return f'<div class="{" ".join(kinds)}"{marks}>{entry["html"]}{notes}</div>'
+
+
+def deck(found: dict) -> str:
+    """Return the deck of one chapter."""
+    slides = "".join(f"<section>{''.join(map(item, stack))}</section>" for stack in found["stacks"])
+    style = re.sub(r'url\("[^"]*/woff-v2/', 'url("assets/fonts/', found["style"])
+    slides = re.sub(r'src="(?:\.\./)*_images/', 'src="assets/', slides)
+    script = (HERE / "deck.mjs").read_text(encoding="utf-8")
+    return DECK.format(title=escape(found["title"]), style=style, slides=slides, script=script)
+
+
+def vendor(site: Path, target: Path) -> None:
+    """Copy reveal.js (its files in the wheel of sphinx-revealjs), formulas' fonts and styles beside the decks."""
+    import sphinx_revealjs
+
+    reveal = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs"
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js", "LICENSE"):
+        shutil.copy(reveal / name, target)
+    fonts = site / "_static" / "mathjax" / "output" / "chtml" / "fonts" / "woff-v2"
+    shutil.copytree(fonts, target / "fonts", dirs_exist_ok=True)
+    shutil.copy(HERE / "slides.css", target)
+    for name in ("pygments.css", "favicon.svg"):
+        shutil.copy(site / "_static" / name, target)
+
+
+def make(site: Path, folder: Path, docs: list[str]) -> list[Path]:
+    """Write the decks of ``docs`` and an index to ``folder``; return the decks."""
+    shutil.rmtree(folder, ignore_errors=True)
+    vendor(site, folder / "assets")
+    paths, rows = [], ""
+    for doc, found in extracted(site.resolve(), docs).items():
+        text, path = deck(found), folder / f"{doc.rsplit('/')[-1]}.html"
+        for name in re.findall(r'src="assets/([^"]+\.(?:png|svg))"', text):
+            shutil.copy(site / "_images" / name, folder / "assets")
+        path.write_text(text, encoding="utf-8")
+        paths.append(path)
+        rows += f'<li><a href="{path.name}">{escape(found["title"])}</a></li>'
+    head = '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Slides</title></head>'
+    (folder / "index.html").write_text(f"{head}<body><h1>Slides</h1><ul>{rows}</ul></body></html>\n", encoding="utf-8")
+    return paths
+
+
+@click.command()
+@click.option("--site", default=ROOT / "_build" / "html", type=click.Path(path_type=Path), help="The built book.")
+def main(site: Path) -> None:
+    """Make a deck of every numbered chapter of the built book."""
+    docs = [page.doc for page in chapters() if page.number]
+    if missing := [doc for doc in docs if not (site / f"{doc}.html").is_file()]:
+        raise click.ClickException(f"{missing[0]} is not built yet: run `make book` first.")
+    folder = site.parent / "slides"
+    click.echo(f"{len(make(site, folder, docs))} decks. Open {(folder / 'index.html').resolve().as_uri()}")
+
+
+if __name__ == "__main__":
+    main()
