@@ -23,10 +23,11 @@
 
   const holder = document.createElement("div");
   const out = { title: article.querySelector("h1").textContent.trim(), stacks: [], images: [] };
-  let stack, inExercises = false, inFirst = false;
+  let stack, told = false, inExercises = false, inFirst = false;
   const add = (html, { type = "", notes = "", fresh = false, picture = false, lead = false } = {}) => {
     if (type === "slide") stack = out.stacks[out.stacks.push([]) - 1];
-    stack.push({ html, notes, type, picture, lead, fresh: fresh || type === "subslide" });
+    stack.push({ html, notes, type, picture, lead, fresh: fresh || told || type === "subslide" });
+    told = false;
   };
 
   // A paragraph says one sentence on the slide and everything to the speaker. The book has one sentence a line.
@@ -87,6 +88,7 @@
       add(e.outerHTML, { type, fresh: true });
       const words = answer?.querySelector(".sd-summary-content");
       if (words) add(`<div class="admonition reveal-answer">${words.innerHTML}</div>`, { type: type || "fragment" });
+      told = true;  // what follows would tell the answer
     } else if (!e.matches("details, span, script, style, table.docutils.footnote")) {
       add(e.outerHTML, { type, picture: e.matches("figure") });
     }
