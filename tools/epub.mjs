@@ -59,6 +59,8 @@ async ({ docs, doc, site }) => {
     const body = [...e.children].filter((c) => c.localName !== "summary");
     e.replaceWith(element("div", "folded", element("p", "folded-title", name.trim().replace(/^Show a/, "A")), ...body));
   });
+  // A long signature's arguments, which Sphinx writes as a list of definitions without terms.
+  all("dl:not(:has(> dt))", (e) => e.replaceWith(...[...e.children].map((dd) => element("div", "argument", ...dd.childNodes))));
   // A card's door stands under its text.
   all("a.sd-stretched-link", (a) => a.replaceWith(element("p", "door", a.cloneNode(true))));
 

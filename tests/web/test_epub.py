@@ -13,7 +13,7 @@ from tools.source import BOOK
 
 pytestmark = pytest.mark.browser
 CHAPTER = "part2/04-donsker-varadhan"
-DOCS = ["index", CHAPTER, "bibliography"]
+DOCS = ["index", CHAPTER, "api", "bibliography"]
 
 
 @pytest.fixture(scope="module")
