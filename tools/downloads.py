@@ -48,7 +48,7 @@ def offer(site: Path, docs: list[str]) -> dict[str, int]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     zipped(site, folder / "book.zip")
-    pdf.make(site, folder / "book.pdf", docs)
+    pdf.make(site, folder / "book.pdf", [doc for doc in docs if doc not in pdf.WEB_ONLY])
     epub.make(site, folder / "book.epub", docs)
     folder.rename(site / "downloads")
     sizes = {name: (site / "downloads" / name).stat().st_size for name in WORDS}

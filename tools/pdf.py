@@ -17,6 +17,7 @@ from pypdf.generic import ArrayObject, FloatObject, NameObject, NullObject
 from tools.chromium import READY, chromium
 from tools.source import BOOK, ROOT, chapters
 
+WEB_ONLY = {"ledger"}  # fifty sheets of links to tests
 FRONT = 2  # sheets: title, contents
 MARGIN = {"top": "16mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
 PAPER = """<style>@page {{ size: A4; margin: 0 }} body {{ margin: 0; font: 10pt 'DejaVu Sans', sans-serif;
@@ -174,7 +175,7 @@ def make(site: Path, target: Path, docs: list[str]) -> int:
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="The file; left out: beside the site.")
 def main(site: Path, out: Path | None) -> None:
     """Print the built book into one PDF."""
-    docs = [page.doc for page in chapters() if page.doc != "ledger"]
+    docs = [page.doc for page in chapters() if page.doc not in WEB_ONLY]
     if missing := [doc for doc in docs if not (site / f"{doc}.html").is_file()]:
         raise click.ClickException(f"{missing[0]} is not built yet: run `make book` first.")
     target = out or site.parent / "estimating-mutual-information.pdf"

@@ -9,7 +9,7 @@ import pytest
 from tests.pipeline.colab import Colab
 from tools.source import ROOT
 
-SHORT = "part1/01-mutual-information"
+SHORT = "part2/04-donsker-varadhan"
 
 
 @pytest.fixture(scope="module")
