@@ -22,6 +22,8 @@ def expand(text: str, table: dict[str, tuple[str, int]]) -> str:
 
     >>> expand(r"\KL{P}{Q}", {"KL": (r"D(#1\|#2)", 2)})
     'D(P\\|Q)'
+    >>> expand(r"0\le\I", {"I": ("I", 0)})
+    '0\\le I'
     """
     pattern = re.compile(r"\\(" + "|".join(sorted(map(re.escape, table), key=len, reverse=True)) + r")(?![A-Za-z])")
     position = 0
@@ -34,6 +36,8 @@ def expand(text: str, table: dict[str, tuple[str, int]]) -> str:
         written = re.sub(r"#(\d)", lambda a, given=arguments: given[int(a[1]) - 1], body)
         if re.search(r"\\[A-Za-z]+$", written) and text[end : end + 1].isalpha():
             written += " "
+        if written[:1].isalpha() and re.search(r"\\[A-Za-z]+$", text[: m.start()]):
+            written = " " + written  # \le\I is no \leI
         text = text[: m.start()] + written + text[end:]
         # A macro that writes itself (\I -> I) must not be searched again, one that uses another must.
         position = m.start() + (len(written) if f"\\{m[1]}" in body else 0)

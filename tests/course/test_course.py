@@ -16,7 +16,7 @@ from tests.course.zoo import Paper, only_two_small_ones, right_other_style
 from tools.course import grade as grading
 from tools.course import sandbox, uploads
 from tools.course.__main__ import main
-from tools.course.feedback import POLICY
+from tools.course.feedback import POLICY, formulas
 from tools.course.grade import grade
 from tools.course.make import make
 from tools.course.release import leaks, release, secrets
@@ -178,6 +178,17 @@ def test_feedback_shows_no_hidden_test_and_runs_no_script(class_of_two):
         assert "<script" not in page.lower()
         for secret in ("HIDDEN", "-3.5", "-7.0", "double(1.25)", "else 99", "a remark that nobody"):
             assert secret not in page, secret
+
+
+def test_feedback_draws_formulas_without_a_script():
+    page = r'<p>$a&lt;b$</p><pre>"$5 or $6"</pre><p title="$x$">$$\frac{1}{n}\tag{7.1}$$ $\frac{$ 3 $</p>'
+    shown = formulas(page)
+    assert shown.count("<math") == 2
+    assert "<mo>&#x0003C;</mo>" in shown
+    assert "mfrac" in shown
+    assert '<pre>"$5 or $6"</pre>' in shown
+    assert 'title="$x$"' in shown
+    assert r"$\frac{$ 3 $" in shown  # no TeX: it is shown as it was written
 
 
 def test_lateness_counts_from_the_intake_and_covers_manual_marks(class_of_two):

@@ -1,7 +1,10 @@
-"""Feedback pages: nbgrader's, without hidden tests, without scripts, readable offline."""
+"""Feedback pages: nbgrader's, without hidden tests, without scripts, readable offline, formulas included."""
 
+import html
 import re
+from functools import lru_cache
 
+from latex2mathml.converter import convert as mathml
 from nbformat.v4 import new_output
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import ClearHiddenTests, GetGrades, NbGraderPreprocessor
@@ -17,6 +20,8 @@ POLICY = (
     "<style>.output pre, .output_area pre { white-space: pre-wrap; }</style>"
 )
 SHOWN = ("image/png", "image/jpeg", "text/plain")
+CODE = re.compile(r"(<(pre|code|textarea|style)\b.*?</\2>|<[^>]*>)", re.S)  # no formulas in there
+FORMULA = re.compile(r"\$\$(.{1,4000}?)\$\$|\$([^$\n]{1,1000}?)\$", re.S)
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -47,6 +52,24 @@ class Sanitise(NbGraderPreprocessor):
         return None
 
 
+@lru_cache(maxsize=4096)
+def _formula(tex: str, display: str) -> str:
+    try:
+        return mathml(html.unescape(tex), display=display)
+    except Exception:  # whatever a student wrote between two dollars; it is shown as written
+        return html.escape(f"${tex}$", quote=False)
+
+
+def formulas(page: str) -> str:
+    """Turn TeX between dollars into MathML, which browsers draw without a script."""
+    parts = CODE.split(page)
+    for i in range(0, len(parts), 3):  # text, then what is left alone, then its name
+        parts[i] = FORMULA.sub(lambda m: _formula(m[1] or m[2], "block" if m[1] else "inline"), parts[i])
+        if i + 2 < len(parts):
+            parts[i + 2] = ""
+    return "".join(parts)
+
+
 class Feedback(GenerateFeedback):
     """nbgrader's feedback with the sanitised cells, and a page that may load nothing."""
 
@@ -57,7 +80,7 @@ class Feedback(GenerateFeedback):
         output = re.sub(r"@font-face\s*\{[^}]*\}", "", output)
         output = re.sub(r"<link\b[^>]*>", "", output, flags=re.I)
         output = output.replace("<head>", f"<head>{POLICY}", 1).replace("<html>", '<html lang="en">', 1)
-        super().write_single_notebook(output, resources)
+        super().write_single_notebook(formulas(output), resources)
 
 
 def write(course: Course, assignment: str, student: str) -> None:
