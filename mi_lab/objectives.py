@@ -18,7 +18,7 @@ _NEARLY = "nearly a lower bound: one in expectation up to the bias of a logarith
 
 @dataclass(frozen=True)
 class Objective:
-    """What a trainer descends on, what it reports, and what the report bounds.
+    """What a trainer descends on, what it reports, and what the report bounds (chapters 4, 6 and 7).
 
     Attributes
     ----------
@@ -119,7 +119,7 @@ OBJECTIVES: dict[str, Objective] = {
         infonce_rows,
     ),
 }
-"""Name -> `Objective`, as trainers and `estimate` know them."""
+"""Name -> `Objective`, as trainers and `estimate` know them (chapters 4, 6 and 7)."""
 
 
 def make_objective(objective: "str | Objective") -> Objective:

@@ -90,6 +90,9 @@ def open_page(browser):
 
     def opened(url: str, width: int = 1280, height: int = 900, dark: bool = False, **options):
         scheme = "dark" if dark else "light"
+        # Waiting for a function evaluates a string, which the pages' own policy forbids; tests/web/test_pages.py and
+        # test_policy.py open them with the policy in force.
+        options = {"bypass_csp": True} | options
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
         contexts.append(context)
         page = context.new_page()

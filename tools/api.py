@@ -98,9 +98,10 @@ def page(pages: list[Page] | None = None) -> str:
     """Return the reference as reStructuredText."""
     pages = [p for p in pages or chapters() if p.doc not in ("index", "notation")]
     lines = [HEAD]
-    for module, title in TITLES.items():
+    for module in [*TITLES, *(m for m in public() if m not in TITLES)]:
+        title = TITLES.get(module, module.capitalize())
         lines += [title, "-" * len(title), ""]
-        for name in public()[module]:
+        for name in public().get(module, []):
             lines += entry(name, pages)
     return "\n".join(lines)
 
@@ -209,6 +210,7 @@ TITLES = {
     "references": "References",
     "critics": "Critics",
     "objectives": "Objectives",
+    "formulas": "The objectives' formulas",
     "trainers": "Trainers",
     "sliders": "Explorers",
     "checks": "Exercises",

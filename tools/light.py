@@ -7,6 +7,8 @@ import re
 import shutil
 from pathlib import Path
 
+from tools.head import finish
+
 ICON_RULE = re.compile(r"(?:\.fa-[a-z0-9-]+::?before,?)+\{content:\"[^\"]*\"\}")
 ICON_NAME = re.compile(r"\.(fa-[a-z0-9-]+)::?before")
 ICON_CODE = re.compile(r"[\"']\\(f[0-9a-f]{3})[\"']")
@@ -18,10 +20,6 @@ PROGRAM = re.compile(
 FACE = re.compile(r"@font-face ?\{[^}]*vendor/fontawesome/[^}]*\}")
 SEARCH = re.compile(r"\s*<script src=\"[^\"]*(?:searchtools|language_data|searchindex)\.js[^\"]*\"></script>")
 TABS = re.compile(r"\s*<script[^>]*design-tabs\.js[^>]*></script>")
-LATER = re.compile(
-    r"<script (src=\"[^\"]*_static/(?:doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|"
-    r"scripts/sphinx-book-theme)\.js)"
-)
 VIEWPORT = re.compile(r"\s*<meta name=\"viewport\" content=\"width=device-width, ?initial-scale=1\" ?/>")
 UNUSED = ("scripts/fontawesome.js", "scripts/fontawesome.js.map", "scripts/bootstrap.js.map", "design-tabs.js")
 UNUSED += ("sphinx-thebe.js", "sphinx-thebe.css", "webpack-macros.html", "sbt-webpack-macros.html", "locales")
@@ -36,8 +34,8 @@ def lighten(site: Path) -> None:
         text = path.read_text(encoding="utf-8")
         used |= set(re.findall(r"\bfa-[a-z0-9-]+", text))
         new = TABS.sub("", PROGRAM.sub("", text))
-        if path.name != "search.html":  # which does need what follows, and at once
-            new = LATER.sub(r"<script defer \1", SEARCH.sub("", new))
+        if path.name != "search.html":  # which does need what follows
+            new = SEARCH.sub("", new)
         # docutils' lists of sources: the children of a list must be list items
         new = VIEWPORT.sub("", new).replace('role="doc-biblioentry"', 'role="listitem"')
         if new != text:
@@ -58,6 +56,7 @@ def lighten(site: Path) -> None:
     for name in UNUSED:
         path = static / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    finish(site)
 
 
 def subset(font: Path, codes: set[int], target: Path) -> None:

@@ -2,6 +2,8 @@
 (() => {
   // From a folder no page may read another, so search shows titles alone.
   if (location.protocol === 'file:' && typeof DOCUMENTATION_OPTIONS !== 'undefined') DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  // The theme's own button calls its script from an attribute, which the content security policy forbids.
+  document.addEventListener('click', (event) => { if (event.target.closest?.('.btn-fullscreen-button')) window.toggleFullScreen?.(); });
   const wide = 'mjx-container[display="true"], .bd-article pre, .bd-article .cell_output > div, .pst-scrollable-table-container';
   const mark = () => {
     for (const box of document.querySelectorAll(wide)) {

@@ -9,7 +9,9 @@ from tools.api import docstring, linked, places, public, used
 from tools.source import chapters
 
 NAMES = sorted(places())
-ESTIMATORS = [name for module in ("frontdoor", "counting", "objectives", "trainers") for name in public()[module]]
+ESTIMATORS = [
+    name for module in ("frontdoor", "counting", "objectives", "formulas", "trainers") for name in public()[module]
+]
 
 
 @pytest.fixture(scope="module")
