@@ -23,6 +23,12 @@ def reader(built_book, tmp_path_factory):
     return opened
 
 
+@pytest.fixture(scope="module")
+def texts(reader) -> list[str]:
+    """What each sheet says."""
+    return [page.extract_text() for page in reader.pages]
+
+
 def goals(reader) -> list[int]:
     """Return the sheets to which the links of the book lead."""
     links = [a.get_object() for page in reader.pages for a in page.get("/Annots") or []]
@@ -38,8 +44,7 @@ def test_bookmarks_stand_under_their_parts(reader):
     assert (appendix.title, [mark.title for mark in last]) == ("Appendix", ["Cheat sheet"])
 
 
-def test_contents_name_the_sheets_on_which_the_chapters_begin(reader):
-    texts = [page.extract_text() for page in reader.pages]
+def test_contents_name_the_sheets_on_which_the_chapters_begin(reader, texts):
     assert "Contents" in texts[1]
     for title, words in {"The Donsker–Varadhan formula": "nobody has given us", "Cheat sheet": "One sheet of"}.items():
         sheet = next(i for i, text in enumerate(texts) if words in text)
@@ -48,8 +53,8 @@ def test_contents_name_the_sheets_on_which_the_chapters_begin(reader):
         assert sheet in goals(reader)
 
 
-def test_what_folds_and_moves_is_printed(reader):
-    text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
+def test_what_folds_and_moves_is_printed(texts):
+    text = " ".join(" ".join(texts).split())
     assert "By Lusin" in text  # within a proof
     assert 'answer_constant = "a"' in text  # within a solution
     assert text.count("knowing x shrinks") > 1, "the explorer's frames"
