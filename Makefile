@@ -6,7 +6,7 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 JOBS ?= 2
 
-.PHONY: help book test serve lab notebooks lint format clean lock course grade release formgrader pdf epub site slides
+.PHONY: help book test serve lab notebooks lint format clean lock course grade release formgrader pdf epub site slides links
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ book: $(STAMP) ## build the web book into _build/html, warnings as errors
 
 test: $(STAMP) ## run every test, all notebooks included
 	@$(PY) -m tools.test
+
+links: $(STAMP) book ## check the addresses outside the book (needs the network)
+	@$(PY) -m tools.links
 
 serve: book ## build, then serve the book on http://127.0.0.1:8000
 	$(PY) -m http.server 8000 --bind 127.0.0.1 --directory _build/html

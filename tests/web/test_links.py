@@ -1,9 +1,12 @@
 """No broken link inside the built site: every address that a page names is a file, every anchor is there."""
 
+import json
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+
+from tools.links import broken as outside
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,20 @@ def broken(pages: dict) -> list[str]:
 def test_no_link_inside_is_broken(pages):
     assert len(pages) > 15
     assert broken(pages) == []
+
+
+def test_the_outside_report_names_what_is_broken(tmp_path):
+    line = {
+        "filename": "book/x.md",
+        "lineno": 3,
+        "status": "broken",
+        "code": 0,
+        "uri": "https://gone.example/",
+        "info": "404",
+    }
+    report = tmp_path / "output.json"
+    report.write_text(json.dumps(line | {"status": "working"}) + "\n" + json.dumps(line) + "\n")
+    assert outside(report) == ["book/x.md:3: https://gone.example/ (404)"]
 
 
 def test_a_broken_link_would_be_found(tmp_path):
