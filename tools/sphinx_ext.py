@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from tools.card import add_tags
 from tools.source import ROOT
 
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
@@ -91,11 +92,15 @@ def copy_notebooks(app, error) -> None:
 
 def make_light(app, error) -> None:
     """Take out of the written site what no page uses, and put into its search what readers may ask for."""
+    from tools.card import draw
     from tools.light import lighten
     from tools.search import add_terms
 
     if error is None and app.builder.name == "html":
         add_terms(Path(app.outdir))
+        card = Path(app.outdir) / "_static" / "card.png"
+        if not card.exists() or card.stat().st_mtime < (ROOT / "tools" / "card.py").stat().st_mtime:
+            draw(card)
         lighten(Path(app.outdir))
 
 
@@ -111,6 +116,7 @@ def setup(app):
     app.connect("builder-inited", vendor_mathjax)
     app.connect("html-page-context", buttons, priority=900)
     app.connect("html-page-context", drop_unused_scripts, priority=950)
+    app.connect("html-page-context", add_tags)
     app.connect("build-finished", copy_notebooks)
     app.connect("build-finished", make_light, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
