@@ -143,7 +143,8 @@ class Frames:
         )
         if shared:
             picture = f'<img class="mi-image dark-light" src="{packed(shared)}" alt="" {at} />{picture}'
-        picture = f'<span class="mi-stack">{picture}</span>'
+        paper = " mi-paper" if any(shot.coloured for shot in self._shots) else ""
+        picture = f'<span class="mi-stack{paper}">{picture}</span>'
         if any(errors):
             picture += '<p class="mi-error" data-fill="{error}">' + escape(errors[first]) + "</p>"
         description = "Pictures made when the book was built; in a live notebook the slider calls the code itself."

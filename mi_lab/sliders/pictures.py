@@ -22,6 +22,7 @@ class Shot:
     corner: tuple[int, int] = (0, 0)  # left and top, in pixels from the figure's top left corner
     printed: str = ""
     seen: str = ""  # titles and axes, for those who can't see them
+    coloured: bool = False  # colours stand for numbers, or it is a photograph: nothing to turn over in the dark
     error: Exception | None = None
 
 
@@ -37,7 +38,7 @@ def shoot(draw: Callable, values: dict, size: tuple[float, float], dpi: int, tra
         with plt.rc_context({"figure.figsize": size}), contextlib.redirect_stdout(printed):
             result = draw(**values)
             figure = _figure(result, [n for n in plt.get_fignums() if n not in before], bool(before))
-            shot.seen = _seen(figure)
+            shot.seen, shot.coloured = _seen(figure), _coloured(figure)
             shot.image, shot.corner = _pixels(figure, dpi, transparent)
         if isinstance(result, str):
             print(result, file=printed)
@@ -76,6 +77,11 @@ def _seen(figure: Figure) -> str:
         parts.append(", ".join(labels))
     kept = dict.fromkeys(" ".join(p.split()) for p in parts if p)
     return "; ".join(kept)
+
+
+def _coloured(figure: Figure) -> bool:
+    """Tell whether a figure holds an image, a heat map, filled contours, or points coloured by a number."""
+    return any(axes.images or any(c.get_array() is not None for c in axes.collections) for axes in figure.axes)
 
 
 def _pixels(figure: Figure, dpi: int, transparent: bool) -> tuple[Image.Image, tuple[int, int]]:
