@@ -9,7 +9,6 @@ setup(app)         what Sphinx needs; docstrings become reStructuredText whose n
 import ast
 import re
 from functools import cache
-from pathlib import Path
 
 from tools.export import bibliography
 from tools.labels import all_labels
@@ -31,6 +30,12 @@ def public() -> dict[str, list[str]]:
     from mi_lab import _HOME  # which imports nothing heavy
 
     return {module: names.split() for module, names in _HOME.items()}
+
+
+@cache
+def book_labels() -> dict:
+    """Return every label of the book."""
+    return all_labels(chapters())
 
 
 @cache
@@ -58,6 +63,7 @@ def docstring(name: str) -> str:
     return node.said if isinstance(node, ast.Assign | ast.AnnAssign) else ast.get_docstring(node) or ""
 
 
+@cache
 def used(page: Page) -> list[str]:
     """Return the public names that a page imports, calls or speaks of, in the order in which they come up."""
     text = page.path.read_text(encoding="utf-8")
@@ -80,7 +86,7 @@ def told(name: str, pages: list[Page]) -> list[Page]:
 
     Where there are none, the chapters that the module names.
     """
-    labels = all_labels(chapters())
+    labels = book_labels()
     homes = [labels[label].page.number for label in LABEL.findall(docstring(name))]
     homes += _numbers(docstring(name))
     users = [page for page in pages if page.path.is_file() and name in used(page)]
@@ -114,6 +120,9 @@ def entry(name: str, pages: list[Page]) -> list[str]:
     lines = [f".. auto{kind}:: mi_lab.{name}" if kind != "data" else f".. py:data:: mi_lab.{name}", ""]
     if kind == "data":
         lines += [f"   {line}" for line in [*linked(text.splitlines()), ""]]
+    for label in [label for label in LABEL.findall(text) if label.startswith("eq-")][:1]:
+        # a comment: when the equation changes so does this page, and Sphinx reads it again
+        lines += [f"   .. the equation {' '.join(equation(label).split())}", ""]
     where = [f":doc:`{_words(p)} </{p.doc}>`" for p in told(name, pages)]
     where = [f"Read on: {', '.join(where)}."] if where else []
     lines += [f"   {' '.join([*where, source(file, node.lineno)])}", ""]
@@ -123,27 +132,40 @@ def entry(name: str, pages: list[Page]) -> list[str]:
     return lines
 
 
+@cache
+def classes() -> dict[str, ast.ClassDef]:
+    """Return name -> the definition of every class of the package."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "mi_lab").rglob("*.py"))]
+    return {node.name: node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
 def methods(name: str, pages: list[Page]) -> list[str]:
     """Return the methods of a class, inherited ones too, that say their parameters or that the book's pages call."""
-    import mi_lab
-
-    cls = getattr(mi_lab, name)
-    called = {m for p in pages if p.path.is_file() for m in re.findall(r"\.(\w+)\(", p.path.read_text("utf-8"))}
-    called -= {*dir(str), *dir(dict)}  # most likely somebody else's
-    own = {
-        m: v for base in reversed(cls.__mro__) if base.__module__.startswith("mi_lab") for m, v in vars(base).items()
-    }
-    texts = {m: getattr(v, "__doc__", None) or "" for m, v in own.items() if callable(getattr(v, "__func__", v))}
-    return sorted(m for m, text in texts.items() if m[0] != "_" and text and (m in called or "---" in text))
+    said: dict[str, str] = {}
+    line = [name]
+    for cls in line:  # which grows by the bases, nearest first
+        node = classes().get(cls)
+        for item in node.body if node else []:
+            if isinstance(item, ast.FunctionDef) and not any("property" in ast.unparse(d) for d in item.decorator_list):
+                said.setdefault(item.name, ast.get_docstring(item) or "")
+        line += [base.id for base in (node.bases if node else []) if isinstance(base, ast.Name)]
+    called = set().union(*(calls(page) for page in pages)) - {*dir(str), *dir(dict)}  # those are most likely another's
+    return sorted(m for m, text in said.items() if m[0] != "_" and text and (m in called or "---" in text))
 
 
 @cache
-def equation(label: str) -> tuple[Path, str]:
-    """Return a labelled equation of the book: the file it stands in, and its LaTeX."""
-    path = all_labels(chapters())[label].page.path
-    text = path.read_text(encoding="utf-8")
+def calls(page: Page) -> set[str]:
+    """Return the names of methods that a page's text calls."""
+    text = page.path.read_text(encoding="utf-8") if page.path.is_file() else ""
+    return set(re.findall(r"\.(\w+)\(", text))
+
+
+@cache
+def equation(label: str) -> str:
+    """Return the LaTeX of a labelled equation of the book."""
+    text = book_labels()[label].page.path.read_text(encoding="utf-8")
     end = text.index(f"$$ ({label})")
-    return path, text[text.rindex("$$", 0, end) + 2 : end].strip()
+    return text[text.rindex("$$", 0, end) + 2 : end].strip()
 
 
 def source(file: str, line: int) -> str:
@@ -188,8 +210,7 @@ def process(app, what, name, obj, options, lines) -> None:
     after = lines.index("") if "" in lines else len(lines)
     lines[:] = linked(lines)
     if named and ".. math::" not in text:
-        path, latex = equation(named[0])
-        app.env.note_dependency(str(path))
+        latex = equation(named[0])
         lines[after:after] = ["", ".. math::", "", *(f"   {line}" for line in latex.splitlines()), ""]
 
 

@@ -123,7 +123,13 @@ def sphinx(folder: Path, out: Path, strict: bool = True) -> None:
     """
     if find_spec("jupyter_book") is None:
         raise SourceError("jupyter-book is not installed in this Python: run `make book`, or activate .venv first.")
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(folder)]
+    command = [
+        sys.executable,
+        "-c",
+        "import tools; from jupyter_book.cli.main import main; main()",
+        "build",
+        str(folder),
+    ]
     command += ["--path-output", str(out), "-q", *(["-W", "-n", "--keep-going"] if strict else [])]
     env = os.environ | {"PYTHONPATH": str(ROOT), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
