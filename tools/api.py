@@ -1,7 +1,6 @@
 """The reference of `mi_lab`: a page made from its docstrings by Sphinx's autodoc, tied to the chapters both ways.
 
 page(PAGES)        the page of the book, reStructuredText: every public name, its equation, where the book uses it
-used(page)         the public names that a chapter uses
 links(page)        the lines at a chapter's end that lead to these names
 setup(app)         what Sphinx needs; docstrings become reStructuredText whose names, labels and sources are links
 """
@@ -219,7 +218,7 @@ def setup(app):
     app.setup_extension("sphinx.ext.autodoc")
     app.setup_extension("sphinx.ext.napoleon")
     app.connect("autodoc-process-docstring", process, priority=100)  # before napoleon
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 TITLES = {
