@@ -15,6 +15,7 @@ from filelock import FileLock
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 INSTALL = "no Chromium on this machine; on Debian: apt-get install chromium"
+LEFT = "net::ERR_ABORTED"
 # Name look-ups fail, as on a train: only the loopback address answers.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
@@ -99,7 +100,8 @@ def open_page(browser):
         page.complaints = []
         page.on("console", lambda m: m.type in ("error", "warning") and page.complaints.append(f"{m.type}: {m.text}"))
         page.on("pageerror", lambda e: page.complaints.append(f"error: {e}"))
-        page.on("requestfailed", lambda r: page.complaints.append(f"failed: {r.url}"))
+        # what a reader leaves behind unfinished by going to another page has not failed
+        page.on("requestfailed", lambda r: r.failure == LEFT or page.complaints.append(f"failed: {r.url}"))
         page.on("response", lambda r: r.status >= 400 and page.complaints.append(f"{r.status}: {r.url}"))
         page.goto(url, wait_until="load")
         page.evaluate("() => window.MathJax?.startup?.promise")
