@@ -66,7 +66,7 @@ def columns(table, names: str, option: str):
 @click.group(help="Estimate mutual information from samples.")
 @click.version_option(package_name="mi-lab")
 def main() -> None:
-    pass
+    """Group the commands: `mi-lab estimate`."""
 
 
 @main.command("estimate")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mi_lab.samples import as_tensor_pair
+from mi_lab.samples import as_tensor, as_tensor_pair
 
 
 def _whole(value, name: str) -> int:
@@ -172,8 +172,7 @@ def pair_scores(critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
 def all_pair_scores(critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """Return t(x[i], y[j]), shape (n, n′): by the critic's own `pairs` if it has one, else by scoring every pair."""
     _check_critic(critic)
-    x, y = (as_tensor_pair(z, z)[0] for z in (x, y))  # n and n′ may differ
-    return score_all_pairs(critic, x, y)
+    return score_all_pairs(critic, as_tensor(x, "x"), as_tensor(y, "y"))
 
 
 def score_all_pairs(critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:

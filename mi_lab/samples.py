@@ -158,20 +158,23 @@ def as_array_pair(x: Any, y: Any, names: tuple[str, str] = ("x", "y"), minimum: 
     return x, y
 
 
-def as_tensor_pair(x: Any, y: Any, minimum: int = 1):
-    """Check joint samples and return them as tensors (n, d): float tensors keep their dtype, all else as `as_pair`."""
+def as_tensor(x: Any, name: str = "x", minimum: int = 1):
+    """Check samples and return them as a tensor (n, d): a float tensor as it is, all else as `as_samples` does."""
     import torch
 
-    if all(isinstance(z, torch.Tensor) and z.is_floating_point() and z.ndim == 2 for z in (x, y)):
-        # one sum is quicker than a look at every entry; a sum that isn't finite calls for the look
-        if min(*x.shape, *y.shape) > 0 and len(x) >= minimum and bool((x.detach().sum() + y.detach().sum()).isfinite()):
-            same_length(x, y)
-            return x, y
-        for name, z in (("x", x), ("y", y)):
-            _finite(_shaped(z.detach(), name, minimum), name, torch.isnan, torch.isinf)
-        same_length(x, y)
-        return x, y
-    return as_pair(x, y, minimum=minimum)
+    if not (isinstance(x, torch.Tensor) and x.is_floating_point() and x.ndim == 2):
+        return as_samples(x, name, minimum)
+    _shaped(x, name, minimum)
+    if not bool(x.detach().sum().isfinite()):  # quicker than a look at every entry, and calls for it
+        _finite(x.detach(), name, torch.isnan, torch.isinf)
+    return x
+
+
+def as_tensor_pair(x: Any, y: Any, minimum: int = 1):
+    """Check joint samples and return them as tensors (n, d_x) and (n, d_y); see `as_tensor`."""
+    x, y = as_tensor(x, "x", minimum), as_tensor(y, "y", minimum)
+    same_length(x, y)
+    return x, y
 
 
 def same_length(x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from tools.source import ROOT, chapters
+from tools.built import built_docs, site_option
 
 LINE = re.compile(r'\n?<p class="downloads">.*?</p>', re.S)
 PLACE = re.compile(r'(<section id="how-to-read-it">.*?)(\n</section>)', re.S)
@@ -65,12 +65,10 @@ def offer(site: Path, docs: list[str]) -> dict[str, int]:
 
 
 @click.command()
-@click.option("--site", default=ROOT / "_build" / "html", type=click.Path(path_type=Path), help="The built book.")
+@site_option
 def main(site: Path) -> None:
     """Put the book as PDF, EPUB and zip beside the built site, and offer them on its first page."""
-    docs = [page.doc for page in chapters()]
-    if missing := [doc for doc in docs if not (site / f"{doc}.html").is_file()]:
-        raise click.ClickException(f"{missing[0]} is not built yet: run `make book` first.")
+    docs = built_docs(site)
     for name, size in offer(site.resolve(), docs).items():
         click.echo(f"{site / 'downloads' / name}: {size / 1e6:.1f} MB")
 

@@ -17,9 +17,10 @@ from pathlib import Path
 import click
 import yaml
 
+from tools.built import built_docs, site_option
 from tools.chromium import READY, chromium
 from tools.pdf import heading, parts_of
-from tools.source import BOOK, ROOT, chapters
+from tools.source import BOOK, ROOT
 
 HERE = Path(__file__).parent
 HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -179,13 +180,11 @@ def make(site: Path, target: Path, docs: list[str]) -> int:
 
 
 @click.command()
-@click.option("--site", default=ROOT / "_build" / "html", type=click.Path(path_type=Path), help="The built book.")
+@site_option
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="The file; left out: beside the site.")
 def main(site: Path, out: Path | None) -> None:
     """Pack the built book into one EPUB."""
-    docs = [page.doc for page in chapters()]
-    if missing := [doc for doc in docs if not (site / f"{doc}.html").is_file()]:
-        raise click.ClickException(f"{missing[0]} is not built yet: run `make book` first.")
+    docs = built_docs(site)
     target = out or site.parent / "estimating-mutual-information.epub"
     click.echo(f"{target}: {make(site, target, docs)} chapters")
 

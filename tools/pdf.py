@@ -14,8 +14,9 @@ import yaml
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, FloatObject, NameObject, NullObject
 
+from tools.built import built_docs, site_option
 from tools.chromium import READY, chromium
-from tools.source import BOOK, ROOT, chapters
+from tools.source import BOOK, ROOT
 
 WEB_ONLY = {"ledger"}  # fifty sheets of links to tests
 FRONT = 2  # sheets: title, contents
@@ -171,13 +172,11 @@ def make(site: Path, target: Path, docs: list[str]) -> int:
 
 
 @click.command()
-@click.option("--site", default=ROOT / "_build" / "html", type=click.Path(path_type=Path), help="The built book.")
+@site_option
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="The file; left out: beside the site.")
 def main(site: Path, out: Path | None) -> None:
     """Print the built book into one PDF."""
-    docs = [page.doc for page in chapters() if page.doc not in WEB_ONLY]
-    if missing := [doc for doc in docs if not (site / f"{doc}.html").is_file()]:
-        raise click.ClickException(f"{missing[0]} is not built yet: run `make book` first.")
+    docs = built_docs(site, lambda page: page.doc not in WEB_ONLY)
     target = out or site.parent / "estimating-mutual-information.pdf"
     click.echo(f"{target}: {make(site, target, docs)} pages")
 

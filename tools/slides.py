@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
+from tools.built import built_docs, site_option
 from tools.chromium import READY, chromium
-from tools.source import ROOT, chapters
 
 HERE = Path(__file__).parent
 DECK = """<!DOCTYPE html>
@@ -91,12 +91,10 @@ def make(site: Path, folder: Path, docs: list[str]) -> list[Path]:
 
 
 @click.command()
-@click.option("--site", default=ROOT / "_build" / "html", type=click.Path(path_type=Path), help="The built book.")
+@site_option
 def main(site: Path) -> None:
     """Make a deck of every numbered chapter of the built book."""
-    docs = [page.doc for page in chapters() if page.number]
-    if missing := [doc for doc in docs if not (site / f"{doc}.html").is_file()]:
-        raise click.ClickException(f"{missing[0]} is not built yet: run `make book` first.")
+    docs = built_docs(site, lambda page: page.number)
     folder = site.parent / "slides"
     click.echo(f"{len(make(site, folder, docs))} decks. Open {(folder / 'index.html').resolve().as_uri()}")
 

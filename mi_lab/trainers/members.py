@@ -241,6 +241,7 @@ def _range(n: int, device: torch.device) -> Tensor:
 
 
 def positive(value, name: str) -> int:
+    """Return a whole number of at least 1, or raise a `ValueError` that names the argument."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ValueError(f"{name} = {value!r}, wanted a whole number of at least 1.")
     return int(value)

@@ -21,7 +21,7 @@ POLICY = (
 )
 SHOWN = ("image/png", "image/jpeg", "text/plain")
 CODE = re.compile(r"(<(pre|code|textarea|style)\b.*?</\2>|<[^>]*>)", re.S)  # no formulas in there
-FORMULA = re.compile(r"\$\$(.{1,4000}?)\$\$|\$([^$\n]{1,1000}?)\$", re.S)
+FORMULA = re.compile(r"\$\$.{1,4000}?\$\$|\$[^$\n]{1,1000}?\$", re.S)
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -53,18 +53,19 @@ class Sanitise(NbGraderPreprocessor):
 
 
 @lru_cache(maxsize=4096)
-def _formula(tex: str, display: str) -> str:
+def _formula(written: str) -> str:
+    tex = html.unescape(written.strip("$"))
     try:
-        return mathml(html.unescape(tex), display=display)
+        return mathml(tex, display="block" if written.startswith("$$") else "inline")
     except Exception:  # whatever a student wrote between two dollars; it is shown as written
-        return html.escape(f"${tex}$", quote=False)
+        return written
 
 
 def formulas(page: str) -> str:
     """Turn TeX between dollars into MathML, which browsers draw without a script."""
     parts = CODE.split(page)
     for i in range(0, len(parts), 3):  # text, then what is left alone, then its name
-        parts[i] = FORMULA.sub(lambda m: _formula(m[1] or m[2], "block" if m[1] else "inline"), parts[i])
+        parts[i] = FORMULA.sub(lambda m: _formula(m[0]), parts[i])
         if i + 2 < len(parts):
             parts[i + 2] = ""
     return "".join(parts)
