@@ -48,9 +48,9 @@ def agree(ours, theirs, where: str) -> None:
 
 def test_browser_and_python_compute_the_same(page, explorers):
     """All numbers and coordinates, at a dozen places of every slider."""
-    for name, explorer in explorers.items():
-        if not isinstance(explorer, Explorer):
-            continue
+    drawn_here = {name: explorer for name, explorer in explorers.items() if isinstance(explorer, Explorer)}
+    assert drawn_here
+    for name, explorer in drawn_here.items():
         grid = explorer._facts["controls"][0]["grid"]
         values = [grid[i] for i in np.unique(np.linspace(0, len(grid) - 1, 12).astype(int))]
         got = page.evaluate(CALL, [address(explorer.kind), explorer._facts, values])
