@@ -3,6 +3,7 @@
 sources --execute once--> _build/executed --strip graded answers--> _build/stage --Jupyter Book--> _build/html
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -113,8 +114,14 @@ def as_they_are(pages: list[Page], executed: dict[str, Path], store: Path) -> di
     return others
 
 
-def sphinx(folder: Path, out: Path, strict: bool = True) -> None:
-    """Run Jupyter Book over the stage, warnings as errors if ``strict``.
+def look() -> str:
+    """Return a digest of what changes every page: styles, scripts, and the tools that write pages."""
+    files = [p for folder in (BOOK / "_static", ROOT / "tools") for p in sorted(folder.glob("*.*")) if p.is_file()]
+    return hashlib.sha256(b"".join(p.read_bytes() for p in files)).hexdigest()
+
+
+def sphinx(folder: Path, out: Path, strict: bool = True, everything: bool = False) -> None:
+    """Run Jupyter Book over the stage, warnings as errors if ``strict``, on pages that haven't changed if told to.
 
     Raises
     ------
@@ -130,7 +137,7 @@ def sphinx(folder: Path, out: Path, strict: bool = True) -> None:
         "build",
         str(folder),
     ]
-    command += ["--path-output", str(out), "-q", *(["-W", "-n", "--keep-going"] if strict else [])]
+    command += ["--path-output", str(out), "-q", *(["--all"] if everything else []), *(["-W", "-n", "--keep-going"] if strict else [])]
     env = os.environ | {"PYTHONPATH": str(ROOT), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     text = (done.stdout + done.stderr).replace(str(folder), "book")
@@ -160,7 +167,10 @@ def main(jobs: int, fresh: bool, only: tuple[str, ...], out: Path) -> None:
             if only:
                 executed |= as_they_are(pages, executed, out / "executed")
             stage(pages, executed, out / "stage")
-            sphinx(out / "stage", out.parent, strict=not only)
+            now, kept = look(), out / ".look"
+            same = kept.exists() and kept.read_text(encoding="utf-8") == now
+            sphinx(out / "stage", out.parent, strict=not only, everything=not same)
+            kept.write_text(now, encoding="utf-8")
             withdraw(out / "html")
     except SourceError as e:
         raise click.ClickException(str(e)) from e

@@ -1,9 +1,12 @@
-"""What the pages need beyond Jupyter Book: MathJax from a wheel, links that open, no script from elsewhere."""
+"""What the pages need beyond Jupyter Book: MathJax from a wheel, formulas that keep their marks, links that open, no
+script from elsewhere."""
 
 import os
+import re
 from pathlib import Path
 
 import yaml
+from docutils import nodes
 
 from tools.card import add_tags
 from tools.source import ROOT
@@ -11,6 +14,7 @@ from tools.source import ROOT
 MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
 # Shipped by the theme or Jupyter Book on every page; this book uses none of them.
 UNUSED = ("thebe", "require.js", "require.min.js", "html-manager", "embed-amd")
+BEFORE, AFTER = re.compile(r"[(\[“‘]+$"), re.compile(r"[^\s\w(\[“‘–—-]+|\w\b")  # what may not leave a formula
 
 
 def repository() -> tuple[str, str]:
@@ -80,6 +84,23 @@ def drop_unused_scripts(app, pagename, templatename, context, doctree) -> None:
     context["css_files"] = [s for s in context.get("css_files", []) if used(s)]
 
 
+def hold_punctuation(app, doctree, docname) -> None:
+    """Put each formula in a text and the marks around it on one line: a browser may break before or after a formula."""
+    for math in list(doctree.findall(nodes.math)):
+        line, i = math.parent, math.parent.index(math)
+        before, after = ([*line[:i]] or [None])[-1], ([*line[i + 1 :]] or [None])[0]
+        left = BEFORE.search(before) if isinstance(before, nodes.Text) else None
+        right = AFTER.match(after) if isinstance(after, nodes.Text) else None
+        if left or right:
+            held = nodes.inline("", "", *([nodes.Text(left[0])] if left else []), classes=["held"])
+            line.replace(math, held)
+            held += [math, *([nodes.Text(right[0])] if right else [])]
+            if left:
+                line.replace(before, nodes.Text(before[: left.start()]))
+            if right:
+                line.replace(after, nodes.Text(after[right.end() :]))
+
+
 def copy_notebooks(app, error) -> None:
     """Offer the readers' notebooks for download from the same file that Colab opens."""
     import shutil
@@ -114,6 +135,7 @@ def setup(app):
     """Connect the above to Sphinx."""
     app.connect("config-inited", silence_thebe, priority=1)
     app.connect("builder-inited", vendor_mathjax)
+    app.connect("doctree-resolved", hold_punctuation)
     app.connect("html-page-context", buttons, priority=900)
     app.connect("html-page-context", drop_unused_scripts, priority=950)
     app.connect("html-page-context", add_tags)

@@ -4,8 +4,25 @@
   if (location.protocol === 'file:' && typeof DOCUMENTATION_OPTIONS !== 'undefined') DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
   // The theme's own button calls its script from an attribute, which the content security policy forbids.
   document.addEventListener('click', (event) => { if (event.target.closest?.('.btn-fullscreen-button')) window.toggleFullScreen?.(); });
-  const wide = 'mjx-container[display="true"], .bd-article pre, .bd-article .cell_output > div, .pst-scrollable-table-container';
+  const phone = window.matchMedia('(max-width: 30rem)'), least = 0.8;
+  const wide = 'mjx-container, .bd-article pre, .bd-article .cell_output > div, .pst-scrollable-table-container';
+  // On a phone a formula that is a little too wide is set a little smaller; one that is much too wide scrolls as well.
+  const fit = () => {
+    const formulas = [...document.querySelectorAll('.bd-article mjx-container')].filter((f) => f.style.fontSize);
+    for (const f of formulas) {
+      f.style.fontSize = f.dataset.size ??= f.style.fontSize;
+      f.classList.remove('broad');
+    }
+    if (!phone.matches) return;
+    const room = (f) => (f.hasAttribute('display') ? f : f.closest('p, li, td, dd, div, figcaption')).clientWidth;
+    const ratios = formulas.map((f) => room(f) / (f.firstElementChild.offsetWidth + 8) || 1);  // 8: a full stop
+    formulas.forEach((f, i) => {
+      if (ratios[i] < 1) f.style.fontSize = `calc(${Math.max(least, ratios[i]).toFixed(3)} * ${f.dataset.size})`;
+      f.classList.toggle('broad', ratios[i] < least && !f.hasAttribute('display'));
+    });
+  };
   const mark = () => {
+    fit();
     for (const box of document.querySelectorAll(wide)) {
       const scrolls = box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX !== 'visible';
       if (scrolls && box.tabIndex < 0) {
