@@ -38,11 +38,12 @@ STORE = """try { localStorage.getItem("mode"); } catch {
     """
 SELECTOR = re.compile(r"[.#](-?[A-Za-z_][\w-]*)")
 ALL = "all.css"
+APART = {"_static", "slides"}  # folders whose pages have heads of their own
 
 
 def finish(site: Path) -> None:
     """Give every page of ``site`` its one style sheet, its waiting scripts and its policy."""
-    pages = [p for p in sorted(site.rglob("*.html")) if "_static" not in p.relative_to(site).parts]
+    pages = [p for p in sorted(site.rglob("*.html")) if not APART & set(p.relative_to(site).parts)]
     texts = {path: path.read_text(encoding="utf-8") for path in pages}
     static = site / "_static"
     scripts = "".join(p.read_text(encoding="utf-8") for p in static.rglob("*.js") if "mathjax" not in p.parts)

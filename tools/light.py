@@ -7,7 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tools.head import finish
+from tools.head import APART, finish
 
 ICON_RULE = re.compile(r"(?:\.fa-[a-z0-9-]+::?before,?)+\{content:\"[^\"]*\"\}")
 ICON_NAME = re.compile(r"\.(fa-[a-z0-9-]+)::?before")
@@ -29,7 +29,7 @@ def lighten(site: Path) -> None:
     """Take unused scripts, icons and fonts out of ``site`` and let its scripts wait for the text."""
     pages, used = sorted(site.rglob("*.html")), set(SCRIPTED)
     for path in pages:
-        if "_static" in path.relative_to(site).parts:
+        if APART & set(path.relative_to(site).parts):
             continue
         text = path.read_text(encoding="utf-8")
         used |= set(re.findall(r"\bfa-[a-z0-9-]+", text))

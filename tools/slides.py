@@ -13,10 +13,13 @@ import click
 
 from tools.built import built_docs, site_option
 from tools.chromium import READY, chromium
+from tools.head import POLICY
 
 HERE = Path(__file__).parent
+INLINE = "'unsafe-inline'"
 DECK = """<!DOCTYPE html>
-<html lang="en" data-theme="light"><head><meta charset="utf-8"><title>{title} (slides)</title>
+<html lang="en" data-theme="light"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}"><title>{title} (slides)</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="assets/favicon.svg"><link rel="stylesheet" href="assets/reveal.css">
 <link rel="stylesheet" href="assets/pygments.css"><link rel="stylesheet" href="assets/slides.css">
@@ -24,6 +27,15 @@ DECK = """<!DOCTYPE html>
 <body><div class="reveal"><main class="slides">{slides}</main></div>
 <script src="assets/reveal.js"></script><script src="assets/notes.js"></script>
 <script type="module">{script}</script></body></html>
+"""
+# As for the pages, but that reveal.js writes the speaker's window with a script in it.
+RULES = "; ".join(f"{name} {value}{' ' + INLINE if name == 'script-src' else ''}" for name, value in POLICY.items())
+INDEX = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}"><title>Slides</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="assets/favicon.svg"><link rel="stylesheet" href="assets/slides.css"></head>
+<body class="list"><main><h1>Slides</h1><ol>{rows}</ol>
+<p>Arrow keys turn the slides, S opens what to say, F fills the screen, Esc shows all slides.</p></main></body></html>
 """
 
 
@@ -55,7 +67,7 @@ def deck(found: dict) -> str:
     style = re.sub(r'url\("[^"]*/woff-v2/', 'url("assets/fonts/', found["style"])
     slides = re.sub(r'src="(?:\.\./)*_images/', 'src="assets/', slides)
     script = (HERE / "deck.mjs").read_text(encoding="utf-8")
-    return DECK.format(title=escape(found["title"]), style=style, slides=slides, script=script)
+    return DECK.format(policy=RULES, title=escape(found["title"]), style=style, slides=slides, script=script)
 
 
 def vendor(site: Path, target: Path) -> None:
@@ -85,8 +97,7 @@ def make(site: Path, folder: Path, docs: list[str]) -> list[Path]:
         path.write_text(text, encoding="utf-8")
         paths.append(path)
         rows += f'<li><a href="{path.name}">{escape(found["title"])}</a></li>'
-    head = '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Slides</title></head>'
-    (folder / "index.html").write_text(f"{head}<body><h1>Slides</h1><ul>{rows}</ul></body></html>\n", encoding="utf-8")
+    (folder / "index.html").write_text(INDEX.format(policy=RULES, rows=rows), encoding="utf-8")
     return paths
 
 

@@ -100,3 +100,20 @@ def test_no_graded_solution_or_hidden_test_is_on_a_slide(deck):
     assert len(lines) > 5
     assert not [line for line in lines if line in soup]
     assert "Show a solution" not in text
+
+
+def test_the_speaker_s_window_opens_under_the_decks_policy(decks, open_page):
+    page = open_page(decks[DOC].as_uri(), height=720, bypass_csp=False)
+    page.wait_for_selector("section.present")
+    page.keyboard.press("ArrowRight")
+    with page.context.expect_page() as opened:
+        page.keyboard.press("s")
+    opened.value.wait_for_selector(".speaker-controls-notes:not(.hidden) .value:not(:empty)")
+    assert "MINE divides" in opened.value.inner_text(".speaker-controls-notes .value")
+    assert page.complaints == []
+    page.evaluate("document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.2/x.png'}))")
+    page.wait_for_timeout(200)
+    assert any("Content Security Policy" in line for line in page.complaints)
+    index = open_page((decks[DOC].parent / "index.html").as_uri(), width=360, bypass_csp=False)
+    assert index.locator("ol a").count() == len(decks)
+    assert index.complaints == []
