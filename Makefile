@@ -73,7 +73,7 @@ pdf: book ## build, then print the book into one PDF (needs Chromium)
 epub: book ## build, then pack the book into one EPUB (needs Chromium)
 	@$(PY) -m tools.epub
 
-site: book ## build, then add PDF, EPUB and zip and offer them on the first page (needs Chromium)
+site: book ## build, then add PDF, EPUB, zip and lecture decks and offer them on the pages (needs Chromium)
 	@$(PY) -m tools.downloads
 
 slides: book ## build, then make a lecture deck a chapter in _build/slides (needs Chromium)
