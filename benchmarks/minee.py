@@ -5,10 +5,10 @@ r"""Run MINE and MI-NEE for as long, and with the settings, as the runs that are
 
 Each run writes ``mi_lab/curves/minee-<law>.json``, which chapter 8 draws. The settings are those of the notebooks at
 github.com/ccha23/MI-NEE (uniform reference over the range of the data, drawn afresh at every step; a value computed on
-the training samples at every step and smoothed with rate .01). What is added here: several seeds; the value on samples
-that no critic was trained on; that value again with the second expectation computed by importance sampling, which the
-known law allows ("resolved"); and MINE with a critic of MI-NEE's size. Plain PyTorch on purpose: this checks what the
-package does, so it does not lean on it.
+the training samples and smoothed with rate .01 a step: there at every step, here at every tenth or fiftieth). What is
+added here: several seeds, each with samples of its own; the value on samples that no critic was trained on; that value
+again with the second expectation computed by importance sampling, which the known law allows ("resolved"); and MINE
+with a critic of MI-NEE's size. Plain PyTorch on purpose: this checks what the package does, so it does not lean on it.
 """
 
 import json
@@ -21,14 +21,16 @@ import click
 import numpy as np
 import torch
 from torch import nn
+from tqdm import tqdm
 
 RUNS = Path(__file__).parents[1] / "mi_lab" / "curves"
 BATCH, FACTOR, RATE = 100, 10, 0.1  # samples a step; references a sample (MI-NEE); moving average (MINE)
-LOOK, HELD_OUT = 50, 4000  # steps between two looks; fresh samples to look with
+HELD_OUT = 4000  # fresh samples to look with
 
+# look: steps between two looks
 LAWS = {
-    "mixed": {"n": 400, "d": 1, "lr": 1e-4, "truth": 0.40844, "steps": {"mi-nee": 30_000, "mine": 80_000}},
-    "gaussian": {"n": 1000, "d": 6, "lr": 5e-5, "truth": -3 * math.log(1 - 0.81), "steps": 20_000},
+    "mixed": {"n": 400, "d": 1, "lr": 1e-4, "truth": 0.40844, "steps": {"mi-nee": 30_000, "mine": 80_000}, "look": 10},
+    "gaussian": {"n": 1000, "d": 6, "lr": 5e-5, "truth": -3 * math.log(1 - 0.81), "steps": 20_000, "look": 50},
 }
 
 
@@ -155,21 +157,22 @@ class MINE:
 
 
 def run(law: str, method: str, seed: int, steps: int, width: int) -> dict:
-    """Train one estimator; look at it every LOOK steps, on its training samples and on fresh ones."""
+    """Train one estimator; look at it every few steps, on its training samples and on fresh ones."""
+    look = LAWS[law]["look"]
     law_, g = LAWS[law], torch.Generator().manual_seed(seed)
     x, y = draw(law, law_["n"], g)
     fresh = draw(law, HELD_OUT, g)
     estimator = {"mi-nee": MINEE, "mine": MINE}[method](x, y, law_["lr"], g, width)
-    smooth, keep = 1 - 0.99**LOOK, {"step": [], "train": [], "held_out": [], "resolved": [], "parts": []}
+    smooth, keep = 1 - 0.99**look, {"step": [], "train": [], "held_out": [], "resolved": [], "parts": []}
     value, reached = 0.0, None
-    for step in range(1, steps + 1):
+    for step in tqdm(range(1, steps + 1), desc=f"{method} {width} seed {seed}", leave=False, mininterval=5):
         estimator.step()
-        if step % LOOK:
+        if step % look:
             continue
         value += smooth * (estimator.value(x, y)[0] - value)
         if reached is None and value > 0.9 * law_["truth"]:
             reached = step
-        if step % (steps // 80) < LOOK:
+        if step % (steps // 80) < look:
             held_out, *parts = estimator.value(*fresh)
             exact = estimator.resolved(law, *fresh) - sum(parts[1:])
             for name, v in zip(keep, (step, value, held_out, exact, parts), strict=True):
@@ -179,18 +182,19 @@ def run(law: str, method: str, seed: int, steps: int, width: int) -> dict:
 
 @click.command()
 @click.argument("law", type=click.Choice(list(LAWS)))
-@click.option("--seeds", default=3, show_default=True, help="How many runs of each estimator.")
-def main(law: str, seeds: int) -> None:
+@click.option("--seeds", default=8, show_default=True, help="How many runs of each estimator.")
+@click.option("--out", default=RUNS, type=click.Path(path_type=Path), help="The folder to write to.")
+def main(law: str, seeds: int, out: Path) -> None:
     """Run every estimator with every seed on LAW and write the curves."""
     torch.set_num_threads(1)
     plan = [("mi-nee", 100), ("mine", 300), ("mine", 100)]
     runs = []
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
     for seed in range(seeds):
         for method, width in plan:
             steps = LAWS[law]["steps"]
             runs.append(run(law, method, seed, steps[method] if isinstance(steps, dict) else steps, width))
             click.echo(f"{method} {width} seed {seed}: 90 % at {runs[-1]['reached_90_percent']}", err=True)
-            commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
             about = {
                 "command": f"python -m benchmarks.minee {law} --seeds {seeds}",
                 "commit": commit.strip(),
@@ -199,8 +203,8 @@ def main(law: str, seeds: int) -> None:
                 "references_a_sample": FACTOR,
                 **LAWS[law],
             }
-            RUNS.mkdir(exist_ok=True)
-            (RUNS / f"minee-{law}.json").write_text(json.dumps({"about": about, "runs": runs}) + "\n")
+            out.mkdir(exist_ok=True)
+            (out / f"minee-{law}.json").write_text(json.dumps({"about": about, "runs": runs}) + "\n")
 
 
 if __name__ == "__main__":
