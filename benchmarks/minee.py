@@ -1,11 +1,12 @@
 r"""Run MINE and MI-NEE for as long, and with the settings, as the runs that are published beside the MI-NEE paper.
 
-    python -m benchmarks.minee mixed       # 1+1 dimensions, mixture of two Gaussians, n = 400
-    python -m benchmarks.minee gaussian    # 6+6 dimensions, rho = .9, n = 1000
+    python -m benchmarks.minee mixed                        # 1+1 dimensions, mixture of two Gaussians, n = 400
+    python -m benchmarks.minee gaussian                     # 6+6 dimensions, rho = .9, n = 1000
+    python -m benchmarks.minee mixed --arrival --seeds 8    # each run only until it has 90 % of the truth
 
-Each run writes ``mi_lab/curves/minee-<law>.json``, which chapter 8 draws. The settings are those of the notebooks at
+Each writes ``mi_lab/curves/minee-<law>.json`` or ``minee-arrival.json``, which chapter 8 reads. The settings are those of the notebooks at
 github.com/ccha23/MI-NEE (uniform reference over the range of the data, drawn afresh at every step; a value computed on
-the training samples and smoothed with rate .01 a step: there at every step, here at every tenth or fiftieth). What is
+the training samples and smoothed with rate .01 a step: there at every step, here at every fiftieth, or tenth). What is
 added here: several seeds, each with samples of its own; the value on samples that no critic was trained on; that value
 again with the second expectation computed by importance sampling, which the known law allows ("resolved"); and MINE
 with a critic of MI-NEE's size. Plain PyTorch on purpose: this checks what the package does, so it does not lean on it.
@@ -25,12 +26,11 @@ from tqdm import tqdm
 
 RUNS = Path(__file__).parents[1] / "mi_lab" / "curves"
 BATCH, FACTOR, RATE = 100, 10, 0.1  # samples a step; references a sample (MI-NEE); moving average (MINE)
-HELD_OUT = 4000  # fresh samples to look with
+LOOK, HELD_OUT = 50, 4000  # steps between two looks; fresh samples to look with
 
-# look: steps between two looks
 LAWS = {
-    "mixed": {"n": 400, "d": 1, "lr": 1e-4, "truth": 0.40844, "steps": {"mi-nee": 30_000, "mine": 80_000}, "look": 10},
-    "gaussian": {"n": 1000, "d": 6, "lr": 5e-5, "truth": -3 * math.log(1 - 0.81), "steps": 20_000, "look": 50},
+    "mixed": {"n": 400, "d": 1, "lr": 1e-4, "truth": 0.40844, "steps": {"mi-nee": 30_000, "mine": 80_000}},
+    "gaussian": {"n": 1000, "d": 6, "lr": 5e-5, "truth": -3 * math.log(1 - 0.81), "steps": 20_000},
 }
 
 
@@ -156,9 +156,9 @@ class MINE:
         return float(resolved(self.net, torch.cat([x, y], 1), reference, lambda z: densities(z)[0], log_q))
 
 
-def run(law: str, method: str, seed: int, steps: int, width: int) -> dict:
+def run(law: str, method: str, seed: int, steps: int, width: int, arrival: bool) -> dict:
     """Train one estimator; look at it every few steps, on its training samples and on fresh ones."""
-    look = LAWS[law]["look"]
+    look = LOOK // 5 if arrival else LOOK
     law_, g = LAWS[law], torch.Generator().manual_seed(seed)
     x, y = draw(law, law_["n"], g)
     fresh = draw(law, HELD_OUT, g)
@@ -172,39 +172,44 @@ def run(law: str, method: str, seed: int, steps: int, width: int) -> dict:
         value += smooth * (estimator.value(x, y)[0] - value)
         if reached is None and value > 0.9 * law_["truth"]:
             reached = step
-        if step % (steps // 80) < look:
+        if arrival and reached:
+            break
+        if not arrival and step % (steps // 80) < look:
             held_out, *parts = estimator.value(*fresh)
             exact = estimator.resolved(law, *fresh) - sum(parts[1:])
             for name, v in zip(keep, (step, value, held_out, exact, parts), strict=True):
                 keep[name].append(np.round(v, 4).tolist())
-    return {"method": method, "seed": seed, "width": width, "reached_90_percent": reached, **keep}
+    found = {"method": method, "seed": seed, "width": width, "reached_90_percent": reached}
+    return found if arrival else found | keep
 
 
 @click.command()
 @click.argument("law", type=click.Choice(list(LAWS)))
-@click.option("--seeds", default=8, show_default=True, help="How many runs of each estimator.")
+@click.option("--seeds", default=3, show_default=True, help="How many runs of each estimator.")
+@click.option("--arrival", is_flag=True, help="End a run when it has 90 % of the truth, and keep only the step.")
 @click.option("--out", default=RUNS, type=click.Path(path_type=Path), help="The folder to write to.")
-def main(law: str, seeds: int, out: Path) -> None:
+def main(law: str, seeds: int, arrival: bool, out: Path) -> None:
     """Run every estimator with every seed on LAW and write the curves."""
     torch.set_num_threads(1)
     plan = [("mi-nee", 100), ("mine", 300), ("mine", 100)]
-    runs = []
+    name, flag = ("arrival", " --arrival") if arrival else (law, "")
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
+    about = {
+        "command": f"python -m benchmarks.minee {law}{flag} --seeds {seeds}",
+        "commit": commit.strip(),
+        "torch": torch.__version__,
+        "batch": BATCH,
+        "references_a_sample": FACTOR,
+        **LAWS[law],
+    }
+    runs = []
+    out.mkdir(exist_ok=True)
     for seed in range(seeds):
         for method, width in plan:
             steps = LAWS[law]["steps"]
-            runs.append(run(law, method, seed, steps[method] if isinstance(steps, dict) else steps, width))
+            runs.append(run(law, method, seed, steps[method] if isinstance(steps, dict) else steps, width, arrival))
             click.echo(f"{method} {width} seed {seed}: 90 % at {runs[-1]['reached_90_percent']}", err=True)
-            about = {
-                "command": f"python -m benchmarks.minee {law} --seeds {seeds}",
-                "commit": commit.strip(),
-                "torch": torch.__version__,
-                "batch": BATCH,
-                "references_a_sample": FACTOR,
-                **LAWS[law],
-            }
-            out.mkdir(exist_ok=True)
-            (out / f"minee-{law}.json").write_text(json.dumps({"about": about, "runs": runs}) + "\n")
+            (out / f"minee-{name}.json").write_text(json.dumps({"about": about, "runs": runs}) + "\n")
 
 
 if __name__ == "__main__":
