@@ -11,6 +11,7 @@ READY = """async () => {
   document.querySelectorAll('img[loading]').forEach(i => { i.loading = 'eager'; });
   await window.MathJax?.startup?.promise;
   await document.fonts.ready;
+  await Promise.all([...document.images].map(i => i.decode().catch(() => {})));
 }"""
 
 

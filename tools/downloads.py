@@ -79,7 +79,7 @@ def offer(site: Path, docs: list[str]) -> dict[str, int]:
     folder = site.parent / "downloads.part"  # outside the site until all three stand
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    pdf.make(site, folder / "book.pdf", [doc for doc in docs if doc not in pdf.WEB_ONLY])
+    pdf.make(site, folder / "book.pdf", docs)
     epub.make(site, folder / "book.epub", docs)
     decks(site, [doc for doc in docs if doc in numbered])
     zipped(site, folder / "book.zip")

@@ -21,6 +21,7 @@ from tools.built import built_docs, site_option
 from tools.chromium import READY, chromium
 from tools.pdf import heading, parts_of
 from tools.source import BOOK, ROOT
+from tools.whole import FAULTS, WEB_ONLY, Incomplete, epub_faults, require
 
 HERE = Path(__file__).parent
 HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -66,13 +67,13 @@ def extracted(site: Path, docs: list[str], cover: str) -> tuple[dict[str, Chapte
             page = browser.new_page(color_scheme="light", bypass_csp=True)
             page.emulate_media(media="print")
             page.goto((site / f"{doc}.html").as_uri())
+            page.evaluate(WEB_ONLY)
             page.evaluate(READY)
+            if faults := page.evaluate(FAULTS):
+                raise Incomplete(f"The page {doc} would be packed with faults: {'; '.join(faults[:5])}")
             got = page.evaluate(work, {"docs": names, "doc": doc, "site": site.as_uri() + "/"})
             page.close()
             out[doc] = _chapter(site, doc, got)
-    ids = {names[doc]: set(re.findall(r'\sid="([^"]+)"', chapter.text)) for doc, chapter in out.items()}
-    for doc, chapter in out.items():
-        chapter.text = re.sub(r'href="([^":#]*)#([^"]+)"', lambda m, d=doc: _link(m, names[d], ids), chapter.text)
     return out, front
 
 
@@ -89,12 +90,6 @@ def _chapter(site: Path, doc: str, got: dict) -> Chapter:
             name = path.resolve().relative_to(site).as_posix()
             pictures[name] = path.read_bytes()
     return Chapter(heading(site, doc), text, [tuple(s) for s in got["sections"]], pictures)
-
-
-def _link(m: re.Match, name: str, ids: dict[str, set[str]]) -> str:
-    """Return the link as it is if its place exists, else one to the page that would hold it."""
-    goal = os.path.normpath(os.path.join(os.path.dirname(name), m[1])) if m[1] else name
-    return m[0] if m[2] in ids[goal] else f'href="{m[1] or os.path.basename(name)}"'
 
 
 def contents(parts: list[tuple[str, list[str]]], book: dict[str, Chapter]) -> str:
@@ -176,6 +171,7 @@ def make(site: Path, target: Path, docs: list[str]) -> int:
         archive.writestr("book/package.opf", package(book, list(files), settings))
         for name, data in files.items():
             archive.writestr(f"book/{name}", data)
+    require(epub_faults(target, docs, {doc: chapter.title for doc, chapter in book.items()}), target)
     return len(book)
 
 

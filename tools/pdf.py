@@ -1,6 +1,7 @@
 """`python -m tools.pdf`: the built book as one PDF, printed by Chromium page by page, with bookmarks and links inside.
 
-Explorers stand as their printed pictures, folded proofs and solutions are opened.
+Explorers stand as their printed pictures, folded proofs and solutions are opened. What was written is read again
+(tools/whole.py): a book that lacks a chapter, a picture, a font or the goal of a link is an error.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from pypdf.generic import ArrayObject, FloatObject, NameObject, NullObject
 from tools.built import built_docs, site_option
 from tools.chromium import READY, chromium
 from tools.source import BOOK, ROOT
+from tools.whole import FAULTS, WEB_ONLY, Incomplete, anchors, pdf_faults, require
 
-WEB_ONLY = {"ledger"}  # fifty sheets of links to tests
 FRONT = 2  # sheets: title, contents
 MARGIN = {"top": "16mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
 PAPER = """<style>@page {{ size: A4; margin: 0 }} body {{ margin: 0; font: 10pt 'DejaVu Sans', sans-serif;
@@ -44,18 +45,28 @@ class Book:
     author: str
 
 
+# Chromium notes the places that links of the page itself lead to: so links to what other pages refer to are added.
+NAMES = """names => names.forEach(name => document.querySelector('article').append(
+  Object.assign(document.createElement('a'), {href: `#${encodeURIComponent(name)}`})))"""
+SOLUTIONS = "document.querySelectorAll('.hide .collapsed').forEach(e => { e.textContent = 'A solution' })"
+
+
 def printed(book: Book) -> dict[str, bytes]:
     """Return doc -> its PDF, printed with the network cut; "front": title and contents; "feet": what goes beneath."""
     sheets, style = {}, Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+    docs = [doc for _, inside in book.parts for doc in inside]
+    wanted = anchors(book.site, docs)
     with chromium("The PDF") as browser:
-        for doc in (doc for _, docs in book.parts for doc in docs):
+        for doc in docs:
             page = browser.new_page(color_scheme="light", bypass_csp=True)
             page.goto((book.site / f"{doc}.html").as_uri())
             page.add_style_tag(content=style)
+            page.evaluate(WEB_ONLY)
             page.evaluate(READY)
-            page.evaluate(
-                "document.querySelectorAll('.hide .collapsed').forEach(e => { e.textContent = 'A solution' })"
-            )
+            page.evaluate(SOLUTIONS)
+            if faults := page.evaluate(FAULTS):
+                raise Incomplete(f"The page {doc} would be printed with faults: {'; '.join(faults[:5])}")
+            page.evaluate(NAMES, sorted(wanted[doc]))
             sheets[doc] = page.pdf(format="A4", margin=MARGIN, print_background=True)
             page.close()
         lengths = {doc: len(PdfReader(BytesIO(data)).pages) for doc, data in sheets.items()}
@@ -90,8 +101,14 @@ def feet(book: Book, lengths: dict[str, int]) -> str:
 
 
 def join(sheets: dict[str, bytes], book: Book) -> PdfWriter:
-    """Join the sheets: a bookmark a page; links within the book lead to the place, or to the page that holds it."""
-    writer, first, places, site = PdfWriter(), {}, {}, book.site
+    """Join the sheets: a bookmark a page; links within the book lead to the very place.
+
+    Raises
+    ------
+    Incomplete
+        If the place of a link is not there.
+    """
+    writer, first, places, lost, site = PdfWriter(), {}, {}, set(), book.site
     under = PdfReader(BytesIO(sheets.pop("feet"))).pages
     sheets = {"front": sheets.pop("front"), **sheets}
     marks = {doc: caption for caption, docs in book.parts for doc in docs}
@@ -125,6 +142,8 @@ def join(sheets: dict[str, bytes], book: Book) -> PdfWriter:
                     continue
                 del link["/A"]
             if address.scheme == "file" or name:
+                if name and (goal, name) not in places:
+                    lost.add(f"{doc} refers to {goal}#{name}")
                 number, top = places.get((goal, name), (first[goal], None))
                 target = ArrayObject([writer.pages[number].indirect_reference, NameObject("/Fit")])
                 if top is not None:
@@ -133,6 +152,8 @@ def join(sheets: dict[str, bytes], book: Book) -> PdfWriter:
                 link[NameObject("/Dest")] = target
             kept.append(reference)
         sheet[NameObject("/Annots")] = kept
+    if lost:
+        raise Incomplete("Links of the PDF would lead nowhere:\n" + "\n".join(sorted(lost)[:20]))
     writer.add_metadata({"/Title": book.title, "/Author": book.author})
     writer.page_mode = "/UseOutlines"
     return writer
@@ -142,8 +163,9 @@ def heading(site: Path, doc: str) -> str:
     """Return a built page's title, with its number."""
     from bs4 import BeautifulSoup
 
-    page = BeautifulSoup((site / f"{doc}.html").read_text(encoding="utf-8"), "html.parser")
-    head = page.select_one("article h1")
+    text = (site / f"{doc}.html").read_text(encoding="utf-8")
+    text = text[text.index("<article") :]
+    head = BeautifulSoup(text[text.index("<h1") : text.index("</h1>")], "html.parser")
     for mark in head.select(".headerlink"):
         mark.decompose()
     return " ".join(head.get_text().split())
@@ -168,6 +190,7 @@ def make(site: Path, target: Path, docs: list[str]) -> int:
     writer.compress_identical_objects()
     target.parent.mkdir(parents=True, exist_ok=True)
     writer.write(target)
+    require(pdf_faults(target, book.parts, titles, FRONT), target)
     return len(writer.pages)
 
 
@@ -176,7 +199,7 @@ def make(site: Path, target: Path, docs: list[str]) -> int:
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="The file; left out: beside the site.")
 def main(site: Path, out: Path | None) -> None:
     """Print the built book into one PDF."""
-    docs = built_docs(site, lambda page: page.doc not in WEB_ONLY)
+    docs = built_docs(site)
     target = out or site.parent / "estimating-mutual-information.pdf"
     click.echo(f"{target}: {make(site, target, docs)} pages")
 

@@ -9,7 +9,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tools.epub import make
+from tools.pdf import heading
 from tools.source import BOOK
+from tools.whole import epub_faults
 
 pytestmark = pytest.mark.browser
 CHAPTER = "part2/04-donsker-varadhan"
@@ -81,3 +83,24 @@ def test_links_lead_into_the_book_or_to_the_web(epub):
     entries = soups["book/contents.xhtml"].select("nav a[href]")
     assert {a["href"].split("#")[0] for a in entries} == {f"{doc}.xhtml" for doc in DOCS}
     assert any("Part II" in span.get_text() for span in soups["book/contents.xhtml"].select("nav li > span"))
+
+
+CHANGES = {
+    "leads nowhere": lambda name, data: data.replace(b'href="api.xhtml', b'href="gone.xhtml'),
+    "the contents list": lambda name, data: data.replace(b'href="api.xhtml"', b'href="index.xhtml"'),
+    "the reading order": lambda name, data: data.replace(b"<itemref", b"<itemless", 1),
+    "does not begin with": lambda name, data: data.replace(b"<h1", b"<h2").replace(b"</h1", b"</h2"),
+    "a formula with an error": lambda name, data: data.replace(b"<math ", b'<math class="merror" '),
+    "the files in the archive": lambda name, data: None if name == "book/book.css" else data,
+}
+
+
+@pytest.mark.parametrize(("words", "change"), CHANGES.items(), ids=CHANGES)
+def test_a_good_epub_has_no_faults_and_a_bad_one_has_its_name(words, change, epub, built_book, tmp_path):
+    titles = {doc: heading(built_book, doc) for doc in DOCS}
+    assert epub_faults(epub[0], DOCS, titles) == []
+    with zipfile.ZipFile(epub[0]) as old, zipfile.ZipFile(tmp_path / "bad.epub", "w") as new:
+        for name in old.namelist():
+            if (data := change(name, old.read(name))) is not None:
+                new.writestr(name, data)
+    assert any(words in line for line in epub_faults(tmp_path / "bad.epub", DOCS, titles))

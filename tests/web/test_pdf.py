@@ -3,9 +3,11 @@
 import re
 
 import pytest
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
 
-from tools.pdf import make
+from tools.pdf import heading, make, parts_of
+from tools.whole import Incomplete, pdf_faults, require
 
 pytestmark = pytest.mark.browser
 
@@ -14,13 +16,17 @@ DOCS = ["index", "part2/04-donsker-varadhan", "cheat-sheet"]
 
 
 @pytest.fixture(scope="module")
-def reader(built_book, tmp_path_factory):
+def file(built_book, tmp_path_factory):
     """Three pages of the book as a PDF."""
     target = tmp_path_factory.mktemp("pdf") / "book.pdf"
     sheets = make(built_book, target, DOCS)
-    opened = PdfReader(target)
-    assert len(opened.pages) == sheets
-    return opened
+    assert len(PdfReader(target).pages) == sheets
+    return target
+
+
+@pytest.fixture(scope="module")
+def reader(file):
+    return PdfReader(file)
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +66,40 @@ def test_what_folds_and_moves_is_printed(texts):
     assert text.count("knowing x shrinks") > 1, "the explorer's frames"
     assert "Choose one" not in text
     assert "(4.10)" in text
+
+
+def test_links_to_other_chapters_lead_to_the_very_place(reader, texts, built_book):
+    page = (built_book / "cheat-sheet.html").read_text(encoding="utf-8")
+    numbers = re.findall(r'href="part2/04-donsker-varadhan\.html#equation-[^"]*">(\(4\.\d+\))', page)
+    assert len(numbers) > 1
+    first = next(i for i, text in enumerate(texts) if "nobody has given us" in text)
+    last = next(i for i, text in enumerate(texts) if "One sheet of" in text)
+    ends = [
+        a.get_object()["/Dest"]
+        for p in reader.pages[last:]
+        for a in p.get("/Annots") or []
+        if "/Dest" in a.get_object()
+    ]
+    assert all(end[1] == "/XYZ" for end in ends)
+    sheets = {reader.get_page_number(end[0].get_object()) for end in ends}
+    assert all(any(number in texts[sheet] for sheet in sheets) for number in numbers)
+    assert len({sheet for sheet in sheets if first <= sheet < last}) > 1
+
+
+def test_a_good_pdf_has_no_faults_and_a_bad_one_has_its_names(file, built_book, tmp_path):
+    parts, titles = parts_of(DOCS), {doc: heading(built_book, doc) for doc in DOCS}
+    assert pdf_faults(file, parts, titles) == []
+    bad, target = PdfWriter(clone_from=file), tmp_path / "bad.pdf"
+    bad.remove_page(1)
+    bare = {"/Subtype": "/Type1", "/BaseFont": "/Bare"}
+    font = DictionaryObject({NameObject(key): NameObject(value) for key, value in bare.items()})
+    bad.pages[0]["/Resources"][NameObject("/Font")] = DictionaryObject({NameObject("/F"): font})
+    link = DictionaryObject({NameObject("/Dest"): TextStringObject("nowhere")})
+    bad.pages[0][NameObject("/Annots")] = ArrayObject([bad._add_object(link)])
+    bad.write(target)
+    found = "\n".join(pdf_faults(target, [*parts, ("Part III", ["lost"])], titles | {"lost": "A lost chapter"}))
+    for words in ("bookmarks are", "begin on sheets", "the font /Bare", "nowhere: nowhere", "the contents do not say"):
+        assert words in found
+    with pytest.raises(Incomplete, match=r"bad\.pdf would not be whole"):
+        require(found.splitlines(), target)
+    assert not target.exists()
