@@ -4,12 +4,13 @@ r"""Run MINE and MI-NEE for as long, and with the settings, as the runs that are
     python -m benchmarks.minee gaussian                     # 6+6 dimensions, rho = .9, n = 1000
     python -m benchmarks.minee mixed --arrival --seeds 8    # each run only until it has 90 % of the truth
 
-Each writes ``mi_lab/curves/minee-<law>.json`` or ``minee-arrival.json``, which chapter 8 reads. The settings are those of the notebooks at
-github.com/ccha23/MI-NEE (uniform reference over the range of the data, drawn afresh at every step; a value computed on
-the training samples and smoothed with rate .01 a step: there at every step, here at every fiftieth, or tenth). What is
-added here: several seeds, each with samples of its own; the value on samples that no critic was trained on; that value
-again with the second expectation computed by importance sampling, which the known law allows ("resolved"); and MINE
-with a critic of MI-NEE's size. Plain PyTorch on purpose: this checks what the package does, so it does not lean on it.
+Each writes ``mi_lab/curves/minee-<law>.json`` or ``minee-arrival.json``, which chapter 8 reads. The settings are
+those of the notebooks at github.com/ccha23/MI-NEE (uniform reference over the range of the data, drawn afresh at
+every step; a value computed on the training samples and smoothed with rate .01 a step: there at every step, here at
+every fiftieth, or tenth). What is added here: several seeds, each with samples of its own; the value on samples that
+no critic was trained on; that value again with the second expectation computed by importance sampling, which the
+known law allows ("resolved"); and MINE with a critic of MI-NEE's size. Plain PyTorch on purpose: this checks what the
+package does, so it does not lean on it.
 """
 
 import json

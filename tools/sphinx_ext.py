@@ -87,18 +87,20 @@ def drop_unused_scripts(app, pagename, templatename, context, doctree) -> None:
 def hold_punctuation(app, doctree, docname) -> None:
     """Put each formula in a text and the marks around it on one line: a browser may break before or after a formula."""
     for math in list(doctree.findall(nodes.math)):
-        line, i = math.parent, math.parent.index(math)
-        before, after = ([*line[:i]] or [None])[-1], ([*line[i + 1 :]] or [None])[0]
+        line = math.parent
+        i = next(k for k, node in enumerate(line) if node is math)  # by identity: equal texts are many
+        before, after = line[i - 1] if i else None, line[i + 1] if i + 1 < len(line) else None
         left = BEFORE.search(before) if isinstance(before, nodes.Text) else None
         right = AFTER.match(after) if isinstance(after, nodes.Text) else None
-        if left or right:
-            held = nodes.inline("", "", *([nodes.Text(left[0])] if left else []), classes=["held"])
-            line.replace(math, held)
-            held += [math, *([nodes.Text(right[0])] if right else [])]
-            if left:
-                line.replace(before, nodes.Text(before[: left.start()]))
-            if right:
-                line.replace(after, nodes.Text(after[right.end() :]))
+        if not (left or right):
+            continue
+        held = nodes.inline("", "", classes=["held"])
+        line[i] = held
+        held += [nodes.Text(left[0]) if left else nodes.Text(""), math, nodes.Text(right[0] if right else "")]
+        if left:
+            line[i - 1] = nodes.Text(before[: left.start()])
+        if right:
+            line[i + 1] = nodes.Text(after[right.end() :])
 
 
 def copy_notebooks(app, error) -> None:

@@ -152,3 +152,30 @@ def test_help_lists_every_command(root):
 
 def test_generated_pages_are_known_to_the_table_of_contents():
     assert set(source.GENERATED) <= {page.doc for page in chapters()}
+
+
+def test_a_formula_keeps_its_marks_and_no_word_moves():
+    from docutils.core import publish_doctree
+
+    from tools.sphinx_ext import hold_punctuation
+
+    text = "Let :math:`a`. See *this*. It (:math:`b`) is :math:`c`, or :math:`d`. The :math:`k`-th is :math:`e`; *so*."
+    tree = publish_doctree(text, settings_overrides={"report_level": 5})
+    before = tree.astext()
+    hold_punctuation(None, tree, "page")
+    assert tree.astext() == before
+    held = [span.astext() for span in tree.findall(lambda n: "held" in getattr(n, "attributes", {}).get("classes", []))]
+    assert held == ["a.", "(b)", "c,", "d.", "e;"]
+
+
+def test_a_change_of_look_changes_the_digest(tmp_path, monkeypatch):
+    for name in ("book/_static/book.css", "tools/sphinx_ext.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("one")
+    monkeypatch.setattr(build, "BOOK", tmp_path / "book")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    seen = {build.look()}
+    for name in ("book/_static/book.css", "tools/sphinx_ext.py"):
+        (tmp_path / name).write_text("two")
+        seen.add(build.look())
+    assert len(seen) == 3
