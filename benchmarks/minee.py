@@ -192,7 +192,7 @@ def run(law: str, method: str, seed: int, steps: int, width: int, arrival: bool)
 def main(law: str, seeds: int, arrival: bool, out: Path) -> None:
     """Run every estimator with every seed on LAW and write the curves."""
     torch.set_num_threads(1)
-    plan = [("mi-nee", 100), ("mine", 300), ("mine", 100)]
+    plan = [("mi-nee", 100), ("mine", 300), *([] if arrival else [("mine", 100)])]
     name, flag = ("arrival", " --arrival") if arrival else (law, "")
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
     about = {
