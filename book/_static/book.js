@@ -4,6 +4,12 @@
   if (location.protocol === 'file:' && typeof DOCUMENTATION_OPTIONS !== 'undefined') DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
   // The theme's own button calls its script from an attribute, which the content security policy forbids.
   document.addEventListener('click', (event) => { if (event.target.closest?.('.btn-fullscreen-button')) window.toggleFullScreen?.(); });
+  // A side bar that is closed with Escape gives the focus back to its button.
+  let opener = null;
+  document.addEventListener('click', (event) => { opener = event.target.closest?.('.sidebar-toggle') ?? opener; }, true);
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && event.target.closest?.('dialog[id$="-sidebar-modal"]')) setTimeout(() => opener?.focus(), 100);
+  }, true);
   const phone = window.matchMedia('(max-width: 30rem)'), least = 0.8;
   const wide = 'mjx-container, .bd-article pre, .bd-article .cell_output > div, .pst-scrollable-table-container';
   // On a phone a formula that is a little too wide is set a little smaller; one that is much too wide scrolls as well.
