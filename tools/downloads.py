@@ -66,7 +66,7 @@ def decks(site: Path, docs: list[str]) -> None:
     entries = ""
     for doc, path in zip(docs, slides.make(site, site / "slides", docs), strict=True):
         entries += f'<li><a href="slides/{path.name}">{escape(pdf.heading(site, doc))}</a></li>'
-    words = "Lecture decks, one a chapter: sliders alive, no network needed, what to say with the key S."
+    words = "Lecture decks, one a chapter: sliders alive, no network needed; the key S opens the speaker's notes."
     insert(site, "teaching", f'<div class="downloads"><p>{words}</p><ul>{entries}</ul></div>')
 
 

@@ -30,6 +30,7 @@ OPTIONS = re.compile(r"<script src=\"[^\"]*documentation_options\.js[^\"]*\"></s
 EAGER = re.compile(r"<script (?=src=)")
 PRELOAD = re.compile(r"\s*(?:<!-- Pre-loaded scripts[^>]*-->)?\s*<link rel=\"preload\" as=\"script\"[^>]*>")
 META = re.compile(r"\s*<meta http-equiv=\"Content-Security-Policy\"[^>]*>")
+TITLE = re.compile(r"<title>([^<]*) (?:—|&#8212;) \1</title>")  # the first page's title is the book's
 MODE = "document.documentElement.dataset.mode = localStorage"
 # A browser may forbid a page to keep anything; then the theme's scripts find a store that forgets.
 STORE = """try { localStorage.getItem("mode"); } catch {
@@ -124,7 +125,7 @@ def page(text: str, options: str, version: str) -> str:
     if links and (way := HREF.search(links[0])):
         one = f'\n  <link rel="stylesheet" href="{way["way"]}{ALL}?v={version}" />'
         text = SHEET.sub("", text.replace(links[0], "\0", 1)).replace("\0", one)
-    text = META.sub("", text)
+    text = TITLE.sub(r"<title>\1</title>", META.sub("", text))
     return re.sub(r"(<meta charset=\"utf-8\" ?/?>)", lambda m: m[1] + meta(text), text, count=1)
 
 
