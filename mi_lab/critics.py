@@ -81,12 +81,17 @@ class Net(nn.Module):
 
         if self.dim != 2:
             raise ValueError(f"the critic takes {self.dim} columns: a heat map wants one of x and one of y.")
+        here = self.layers[0].weight.device
+
+        def score(x: Tensor, y: Tensor) -> Tensor:
+            return self(x.to(here), y.to(here)).cpu()
+
         if law is None:
-            return heat_maps({"critic t(x, y)": self}, extent, samples=samples, axes=axes)
+            return heat_maps({"critic t(x, y)": score}, extent, samples=samples, axes=axes)
         with torch.no_grad():
             x, y = law.sample(4000, seed=0)
-            shift = (law.log_ratio(x, y) - self(x, y)).mean()
-        surfaces = {"critic t(x, y) + c": lambda x, y: self(x, y) + shift, "true log-ratio": law.log_ratio}
+            shift = (law.log_ratio(x, y) - score(x, y)).mean()
+        surfaces = {"critic t(x, y) + c": lambda x, y: score(x, y) + shift, "true log-ratio": law.log_ratio}
         return heat_maps(surfaces, extent, samples=samples, axes=axes)
 
 

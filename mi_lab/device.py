@@ -6,7 +6,7 @@ So the number of threads follows the size of the work, and is put back afterward
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 
@@ -45,6 +45,11 @@ def available() -> list[str]:
     """Return the names of the devices of this machine."""
     cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
     return ["cpu", *cuda, *(["mps"] if has_mps() else [])]
+
+
+def widest(device: torch.device) -> torch.dtype:
+    """Return the widest type of real numbers that a device has."""
+    return torch.float32 if device.type == "mps" else torch.float64
 
 
 def cores() -> int:
@@ -112,12 +117,28 @@ def synchronize(device: torch.device) -> None:
 def full_precision(device: torch.device) -> Iterator[None]:
     """Keep matrix products in float32 inside the block: a critic's scores go through exp, which makes a rounding of
     10⁻³ in t a bias of 10⁻³ in the density ratio, so neither TF32 nor half precision is used for them."""
-    if device.type != "cuda":
-        yield
-        return
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
+    with _uncast(device):
+        if device.type != "cuda":
+            yield
+            return
+        try:
+            before = torch.get_float32_matmul_precision()
+        except RuntimeError:  # it was set in torch's newer way, which this question doesn't understand
+            before = None
+        # the newer way, from torch 2.9 on: the older one writes there too, and would leave its mark
+        newer = [m for m in (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul) if hasattr(m, "fp32_precision")]
+        marks = [m.fp32_precision for m in newer]
+        torch.set_float32_matmul_precision("highest")
+        try:
+            yield
+        finally:
+            if before is not None:
+                torch.set_float32_matmul_precision(before)
+            for matmul, mark in zip(newer, marks, strict=True):
+                matmul.fp32_precision = mark
+
+
+def _uncast(device: torch.device):
+    """Return a block in which an autocast of the caller's is not in force."""
+    known = getattr(torch.amp, "is_autocast_available", lambda kind: kind != "mps")  # from torch 2.4 on
+    return torch.autocast(device.type, enabled=False) if known(device.type) else nullcontext()

@@ -36,6 +36,7 @@ class Graph:
             self.parameters = [stacked[name].detach().clone().requires_grad_() for name in self.names]
             self._all = vmap(self._one, randomness="different")
         self._forward = devices.compiled(self._plain, device, compile) if compile else self._plain
+        self._lent = bool(compile) and device.type == "cuda"  # a CUDA graph writes its next answer over the last
         if not self.parameters:
             raise ValueError("the critic has no parameters to train.")
         fused = {"fused": True} if _can_fuse(self.parameters) else {}
@@ -79,7 +80,8 @@ class Graph:
         for net in self.nets:
             net.eval()
         try:
-            return self.graph(z)
+            t = self.graph(z)
+            return t.clone() if self._lent else t
         finally:
             for net, mode in zip(self.nets, modes, strict=True):
                 net.train(mode)
@@ -140,8 +142,9 @@ class _Pairs(nn.Module):
 
 def _can_fuse(parameters: list[Tensor]) -> bool:
     kinds = {p.device.type for p in parameters}
-    new = tuple(int(v) for v in torch.__version__.split("+")[0].split(".")[:2]) >= (2, 4)  # fused Adam on the CPU
-    return all(p.is_floating_point() for p in parameters) and (kinds == {"cuda"} or (new and kinds <= {"cpu", "mps"}))
+    version = tuple(int(v) for v in torch.__version__.split("+")[0].split(".")[:2])
+    since = {"cuda": (2, 0), "cpu": (2, 4), "mps": (2, 5)}  # fused Adam's first version, by device
+    return all(p.is_floating_point() for p in parameters) and all(version >= since.get(k, (99,)) for k in kinds)
 
 
 def adam_options(optimiser: dict) -> dict:

@@ -70,10 +70,12 @@ class Chooser:
     def bootstrap(self, seed: int) -> np.ndarray:
         """Return the members' mean value on data sets resampled with replacement, the critics as they are."""
         trainer, rng = self.trainer, np.random.default_rng(seed)
-        parts = [part for half in self.scores for member in half for part in member]
+        scores = [[_on_cpu(parts) for parts in half] for half in self.scores]  # one copy, not one a draw
+        parts = [part for half in scores for member in half for part in member]
         work = sum(t.numel() for part in parts for pair in part.values() for t in pair)
         draws = int(min(BOOTSTRAP, max(30, BOOTSTRAP_WORK / max(1, work))))
-        rows = trainer.held_out_rows(sum(len(half) for half in (self.scores[0][0], self.scores[1][0])))
+        rows = trainer.held_out_rows(sum(len(half[0]) for half in scores))
+        rows = [tuple(part.cpu() for part in member) for member in rows]
         size = 1 + max(int(part.max()) for member in rows for part in member)
         out = np.zeros(draws)
         for i in range(draws):
@@ -82,9 +84,13 @@ class Chooser:
             for k, parts in enumerate(rows):
                 middle = len(parts) // 2
                 for chooser, own in ((0, parts[middle:]), (1, parts[:middle])):
-                    picks = [torch.repeat_interleave(torch.arange(len(part)), counts[part.cpu()]) for part in own]
-                    out[i] += trainer.resampled(self.scores[chooser][k], picks, ref_seed) / (2 * len(rows))
+                    picks = [torch.repeat_interleave(torch.arange(len(part)), counts[part]) for part in own]
+                    out[i] += trainer.resampled(scores[chooser][k], picks, ref_seed) / (2 * len(rows))
         return out[np.isfinite(out)]
+
+
+def _on_cpu(parts: "list[Scores]") -> "list[Scores]":
+    return [{term: tuple(t.cpu() for t in pair) for term, pair in part.items()} for part in parts]
 
 
 def fit(

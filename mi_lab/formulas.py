@@ -7,7 +7,7 @@ The public functions look at their scores first: a `ValueError` says what is wro
 is a mass of zero and allowed.  Trainers call the formulas underneath and catch a NaN themselves.
 
 Sums of exponentials are taken in the log domain, or in float64 where the estimator itself is an average of e^t, so that
-scores of ±500 give finite values.
+scores of ±500 give finite values.  (MPS has no float64: there such an average is finite up to scores of 88.)
 """
 
 import math
@@ -18,6 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
+
+from mi_lab.device import widest
 
 
 def _scores(t: Any, name: str, floor: bool = False) -> Tensor:
@@ -110,7 +112,8 @@ def nwj(t: Tensor, t_ref: Tensor) -> Tensor:
 
     Its variance grows like e^I.  Best critic: 1 + log dP/dP'.  Reference: nguyen2010nwj; `eq-nwj`.
     """
-    return (t.double().mean(-1) - (t_ref.double() - 1).exp().mean(-1)).to(_wide(t))
+    wide = widest(t.device)
+    return (t.to(wide).mean(-1) - (t_ref.to(wide) - 1).exp().mean(-1)).to(_wide(t))
 
 
 @_looked_at
@@ -120,13 +123,14 @@ def tuba(t: Tensor, t_ref: Tensor, log_a: Tensor | float = 0.0) -> Tensor:
     a = e is `nwj`; the best constant is avg e^t_ref, which gives `donsker_varadhan`.  `log_a` broadcasts against the
     scores (one number, or one for each sample of y in both).  Reference: poole2019variational.
     """
-    log_a = torch.as_tensor(log_a, dtype=torch.float64, device=t.device)
-    shifted, shifted_ref = t.double() - log_a, t_ref.double() - log_a
+    wide = widest(t.device)
+    log_a = torch.as_tensor(log_a, dtype=wide, device=t.device)
+    shifted, shifted_ref = t.to(wide) - log_a, t_ref.to(wide) - log_a
     return (1 + shifted.mean(-1) - shifted_ref.exp().mean(-1)).to(_wide(t))
 
 
 def _wide(t: Tensor) -> torch.dtype:
-    return torch.float64 if t.dtype == torch.float32 else t.dtype
+    return widest(t.device) if t.dtype == torch.float32 else t.dtype
 
 
 @_looked_at

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from mi_lab.critics import Net, Separable, deep_net
+from mi_lab.device import pick_device
 from mi_lab.estimates import Estimate, check_units
 from mi_lab.samples import as_array, is_constant, same_length
 
@@ -89,8 +90,11 @@ def _critic(columns: int, seed: int) -> Net:
     return Net(columns, std=None, seed=seed) if columns == 2 else deep_net(columns, seed=seed)
 
 
-def counting(x: Tensor, y: Tensor, method: str, seed: int = 0, parts: int = 10, **options: Any) -> tuple:
+def counting(
+    x: Tensor, y: Tensor, method: str, seed: int = 0, parts: int = 10, device: str | None = None, **options: Any
+) -> tuple:
     """Count bins, kernels or neighbours; the error bar comes from the scatter over parts of the samples."""
+    x, y = (z.to(pick_device(device)) for z in (x, y))
     module = import_module("mi_lab.counting")
     function = getattr(module, method)
     least = 2 * max(2, int(options.get("k", 3)) + 1)

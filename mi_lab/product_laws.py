@@ -82,12 +82,12 @@ class GaussianReference(ProductLaw):
         x, y = as_tensor_pair(x, y, minimum=2)
         f, parameters = _factor(factor), []
         for z in (x, y):
-            z = z.detach().double()
+            here, z = z.device, z.detach().cpu().double()  # not every device has float64, or eigenvectors
             centred = z - z.mean(0)
             values, vectors = torch.linalg.eigh(centred.T @ centred / (len(z) - 1))
             # a direction in which the data never vary keeps a sliver of width, so that the law has a density
             widths = values.clamp(min=max(1e-8 * float(values.max()), 1e-30)).sqrt()
-            parameters += [z.mean(0).float(), (f * vectors * widths).float()]
+            parameters += [v.float().to(here) for v in (z.mean(0), f * vectors * widths)]
         return cls(*parameters)
 
     def _draw(self, parameters, n, generator, device):
@@ -112,11 +112,11 @@ class UniformReference(ProductLaw):
         x, y = as_tensor_pair(x, y, minimum=2)
         f, parameters = _factor(factor), []
         for z in (x, y):
-            low, high = z.detach().double().aminmax(dim=0)
+            low, high = z.detach().cpu().double().aminmax(dim=0)
             middle, half = (low + high) / 2, f * (high - low).clamp(min=1e-6) / 2
             if f >= 1:
                 half = half * (1 + 1e-6)  # rounding to float32 must not push the extreme samples out
-            parameters += [(middle - half).float(), (middle + half).float()]
+            parameters += [v.float().to(z.device) for v in (middle - half, middle + half)]
         return cls(*parameters)
 
     def _draw(self, parameters, n, generator, device):

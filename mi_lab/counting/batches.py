@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mi_lab.device import cores, threads
+from mi_lab.device import cores, threads, widest
 from mi_lab.samples import _finite, _numeric
 
 WANTED = "(n,), (n, d), with batch=True (B, n) or (B, n, d), or images (B, C, H, W)"
@@ -101,9 +101,7 @@ def _items(x: Any, name: str, batch: bool) -> tuple[Tensor, tuple[int, ...]]:
         array = array if array.dtype.kind == "f" else array.astype("float64")
         x = torch.as_tensor(array if array.flags.writeable else array.copy())
     if x.dtype not in (torch.float32, torch.float64):
-        x = x.to(
-            torch.float32 if x.device.type == "mps" or x.dtype in (torch.float16, torch.bfloat16) else torch.float64
-        )
+        x = x.to(torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else widest(x.device))
     shape: tuple[int, ...] = ()
     if x.ndim == 4:
         shape, x = tuple(x.shape[:2]), x.reshape(math.prod(x.shape[:2]), -1, 1)

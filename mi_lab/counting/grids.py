@@ -19,6 +19,7 @@ LARGEST = 1024  # grid points along an axis in the search for a bandwidth
 FLOOR = 1e-6  # of its own kernel: what is less at a sample can't be told from rounding
 _SIZES = [round(2**j * f) for j in range(5, 13) for f in (1, 1.125, 1.25, 1.5, 1.75)]
 _HELD = 1 << 18  # grid points worked on at once: they stay in the processor's cache
+_WIDE = 1 << 24  # grid points, and samples' shares, worked on at once by a device that wants much work at a time
 
 
 class Gridded:
@@ -64,7 +65,10 @@ class Gridded:
         for i, h in zip(which, hs, strict=True):
             by_size.setdefault(self.size(i, h, fine), []).append(i)
         for size, items in by_size.items():
-            together = max(1, _HELD // size**2)
+            if self.u.device.type == "cpu":
+                together = max(1, _HELD // size**2)
+            else:
+                together = max(1, _WIDE // max(size**2, self.width * self.u.shape[1]))
             for start in range(0, len(items), together):
                 yield items[start : start + together], size
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mi_lab.counting.batches import NORMALISERS, Items, as_items, one_of, standardised, whole
 from mi_lab.counting.neighbours import Counts, brute_force, tree
-from mi_lab.device import threads
+from mi_lab.device import threads, widest
 
 CHANCE = 0.01  # share of samples whose k-th neighbour may be no single one without anything being done about it
 
@@ -109,7 +109,7 @@ def ksg(
     with threads(0, items.x.device):  # the tree has its own
         local = _local_values(items, k, variant, discrete, threshold, backend, workers)
     local[items.constant.to(local.device)] = 0
-    local = local.to(items.x.device, torch.float32 if items.x.device.type == "mps" else torch.float64)
+    local = local.to(items.x.device, widest(items.x.device))
     if pointwise:
         return items.finish(local, clip=False)
     value = local.nanmean(1)
@@ -122,7 +122,7 @@ def ksg(
 
 def _local_values(items: Items, k, variant, discrete, threshold, backend, workers) -> Tensor:
     """Return the n terms of the sum of every item, (A, n), float64, in the order of the samples."""
-    x, y = (standardised(v.detach() if v.device.type == "mps" else v.detach().double()) for v in (items.x, items.y))
+    x, y = (standardised(v.detach().to(widest(v.device))) for v in (items.x, items.y))
     wanted: np.ndarray | None = None  # which neighbour, sample by sample, where labels are scarce
     if discrete:
         labels = items.x if discrete == "x" else items.y

@@ -7,6 +7,8 @@ to 1 and are smooth in the sample keep the table a distribution and give it a gr
 import torch
 from torch import Tensor
 
+from mi_lab.device import full_precision
+
 KERNELS = ("linear", "quadratic", "cubic", "gaussian")
 WIDTH = 0.5  # standard deviation of the Gaussian kernel, in bins
 _HELD = 1 << 24  # weights held at once
@@ -30,9 +32,10 @@ def soft_table(x: Tensor, y: Tensor, sizes: tuple[int, int], kernel: str, spans:
     items, n = x.shape
     rows = max(1, _HELD // (items * (sizes[0] + sizes[1])))
     table = 0
-    for i in range(0, n, rows):
-        wx, wy = (shares(v[:, i : i + rows], number, kernel) for v, number in ((x, sizes[0]), (y, sizes[1])))
-        table = table + wx.mT @ wy  # eq-soft-table, before the division
+    with full_precision(x.device):
+        for i in range(0, n, rows):
+            wx, wy = (shares(v[:, i : i + rows], number, kernel) for v, number in ((x, sizes[0]), (y, sizes[1])))
+            table = table + wx.mT @ wy  # eq-soft-table, before the division
     return table / n
 
 

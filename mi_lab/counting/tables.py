@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mi_lab.device import widest
+
 CORRECTIONS = ("plug-in", "miller-madow", "shrinkage")
 OCCUPANCY = 5  # Cochran's rule of five: samples an occupied cell should hold on average
 CELLS = 1 << 24  # largest table that is laid out in memory
@@ -23,7 +25,7 @@ class Axis:
             again[:, 1:] = s[:, 1:] == s[:, :-1]
             first = index.masked_fill(again, 0).cummax(-1).values  # equal values share the lowest rank
             self.place = torch.empty_like(first).scatter_(-1, order, first).T
-            if v.device.type != "mps":  # floats are quicker; what is added is too little to change a bin
+            if widest(v.device) == torch.float64:  # floats are quicker; what is added is too little to change a bin
                 self.place = (self.place.double() + 1e-6) / self.n
         else:
             low, high = (v.amin(0), v.amax(0)) if span is None else (v.new_tensor(s) for s in span)
@@ -121,4 +123,4 @@ def local_values(t: Table) -> Tensor:
 
 
 def _real(count: Tensor) -> Tensor:
-    return count.to(torch.float32 if count.device.type == "mps" else torch.float64)
+    return count.to(widest(count.device))

@@ -41,7 +41,7 @@ def _setting(trainer: "Trainer") -> dict:
         "n_iters_per_epoch": trainer.n_iters_per_epoch,
         "n_train": list(trainer.n_train),
         "shapes": [list(z.shape) for z in (*trainer.data, *(trainer.test_data or ()))],
-        "sums": [float(z.double().sum()) for z in (*trainer.data, *(trainer.test_data or ()))],
+        "sums": [float(z.cpu().double().sum()) for z in (*trainer.data, *(trainer.test_data or ()))],
         "optimiser": repr(sorted(trainer.optimiser.items())),
         "beta": getattr(trainer.objective, "beta", None),
     }

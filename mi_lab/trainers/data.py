@@ -57,9 +57,10 @@ def try_critic(call, net, z: Tensor) -> None:
     """Call the critic once, so that one that can't score these samples is refused before training."""
     if not isinstance(net, nn.Module):
         raise ValueError(f"net is a {type(net).__name__}, wanted a critic: a torch module such as Net().")
+    here = next(net.parameters(), z).device  # an engine moves the critic; one that is refused stays where it is
     try:
         with torch.no_grad():
-            call(net, z)
+            call(net, z.to(here))
     except (RuntimeError, TypeError) as error:
         first = str(error).splitlines()[0]
         raise ValueError(f"the critic can't score samples of {z.shape[1]} columns: {first}.") from None

@@ -3,6 +3,7 @@
 import torch
 
 from mi_lab.critics import one_score_each
+from mi_lab.device import full_precision
 from mi_lab.samples import as_samples
 from mi_lab.trainers.data import (
     MIN_HELD_OUT,
@@ -91,12 +92,14 @@ class DVTrainer(Trainer):
         """Return the value (nats) of the critics as they are, on other samples or on those that were held out."""
         if (Z is None) != (Z_ref is None):
             raise ValueError("only one of Z and Z_ref was given: wanted both, or neither for the held-out samples.")
-        if Z is None:
-            if not len(self.crews[0].test_rows[0][0]):
-                raise ValueError("nothing was held out: hand in samples Z, Z_ref to evaluate on.")
-            parts = [crew.evaluate() for crew in self.crews]
-        else:
+        if Z is not None:
             Z, Z_ref = self._checked((Z, Z_ref), ("Z", "Z_ref"), MIN_HELD_OUT)
             same_columns(Z, self.data[0], "Z", "the Z that was trained on")
-            parts = [[crew.evaluate_on(lambda k: {"joint": (Z, Z_ref)})] for crew in self.crews]
+        elif not len(self.crews[0].test_rows[0][0]):
+            raise ValueError("nothing was held out: hand in samples Z, Z_ref to evaluate on.")
+        with full_precision(self.device):
+            if Z is None:
+                parts = [crew.evaluate() for crew in self.crews]
+            else:
+                parts = [[crew.evaluate_on(lambda k: {"joint": (Z, Z_ref)})] for crew in self.crews]
         return float(torch.cat([torch.from_numpy(self.values(p)["total"]) for p in parts]).mean())

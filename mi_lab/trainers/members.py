@@ -139,7 +139,7 @@ class Members:
                 value = torch.cat(each, 1).mean(1)
             else:
                 value = self.value_of(*(torch.cat([p[term][side].flatten(1) for p in parts], 1) for side in (0, 1)))
-            out[term] = value.double().cpu().numpy()
+            out[term] = value.cpu().double().numpy()
         total = sum(sign * out[term] for term, sign in self.signs.items())
         return {"total": total, **(out if len(out) > 1 else {})}
 
@@ -148,12 +148,12 @@ class Members:
         return [rows[0].tensor_split(parts) for crew in self.crews for rows in crew.test_rows]
 
     def resampled(self, parts: list[dict], picks: list[Tensor], seed: int) -> float:
-        """Return the estimate (nats) of one member's scores with only the picked samples, some of them repeatedly."""
+        """Return the estimate (nats) of one member's scores (on the CPU) with the picked samples, some repeatedly."""
         total = 0.0
         for term, sign in self.signs.items():
             t, t_ref = [], []
             for part, pick in zip(parts, picks, strict=True):
-                joint, ref = (s.cpu() for s in part[term])
+                joint, ref = part[term]
                 if self.objective.all_pairs:  # batches (batches, k²): the rows' values are what is resampled
                     joint = self.objective.rows(joint.view(len(joint), *2 * [math.isqrt(joint.shape[1])])).flatten()
                     pick = pick[pick < len(joint)]

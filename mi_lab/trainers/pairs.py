@@ -3,6 +3,7 @@
 import torch
 
 from mi_lab.critics import one_score_each, score_all_pairs
+from mi_lab.device import full_precision
 from mi_lab.objectives import mine_objective
 from mi_lab.references import ProductLaw, make_reference
 from mi_lab.samples import as_pair, is_constant
@@ -71,12 +72,13 @@ class PairTrainer(Trainer):
             return 0.0
         shuffles = shuffles or max(1, EVALUATION_PAIRS // n)
         values = []
-        for crew in self.crews:
-            if X is not None:
-                parts = [crew.evaluate_on(lambda k, crew=crew: self.held_out_blocks(X, Y, shuffles, crew, k))]
-            else:
-                parts = [crew.score(part) for part in crew._drawn(2, shuffles)]
-            values.append(self.values(parts)["total"])
+        with full_precision(self.device):
+            for crew in self.crews:
+                if X is not None:
+                    parts = [crew.evaluate_on(lambda k, crew=crew: self.held_out_blocks(X, Y, shuffles, crew, k))]
+                else:
+                    parts = [crew.score(part) for part in crew._drawn(2, shuffles)]
+                values.append(self.values(parts)["total"])
         return float(torch.cat([torch.from_numpy(v) for v in values]).mean())
 
     def draw_held_out(self, rows, shuffles, crew, k):

@@ -503,13 +503,3 @@ def test_bad_options(case):
     with pytest.raises(ValueError, match=said) as error:
         bad()
     assert "\n" not in str(error.value)
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(len(device.available()) == 1, reason="this machine has no GPU")
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_device_gives_the_same_results(kind):
-    here, there = small(kind, seed=[0, 1]), small(kind, seed=[0, 1], device=device.available()[1])
-    here.step(5)
-    there.step(5)
-    np.testing.assert_allclose(here.curves(), there.curves(), atol=1e-3)
