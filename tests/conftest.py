@@ -86,7 +86,9 @@ def browser():
 
 @pytest.fixture
 def open_page(browser):
-    """Function: open an address; the page it returns has ``.complaints``, what failed or was written to the console."""
+    """Function: open an address; the page it returns has ``.complaints``, what failed or was written to the console,
+    and ``.asked``, the addresses that it asked for.
+    """
     contexts = []
 
     def opened(url: str, width: int = 1280, height: int = 900, dark: bool = False, **options):
@@ -97,7 +99,8 @@ def open_page(browser):
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
         contexts.append(context)
         page = context.new_page()
-        page.complaints = []
+        page.complaints, page.asked = [], []
+        page.on("request", lambda r: page.asked.append(r.url))
         page.on("console", lambda m: m.type in ("error", "warning") and page.complaints.append(f"{m.type}: {m.text}"))
         page.on("pageerror", lambda e: page.complaints.append(f"error: {e}"))
         # what a reader leaves behind unfinished by going to another page has not failed

@@ -2,6 +2,7 @@
 
 import gzip
 import http.server
+import re
 import threading
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def zipped(built_book):
     server.shutdown()
 
 
-@pytest.mark.parametrize("doc", DOCS)
+@pytest.mark.parametrize("doc", [*DOCS, "search", "genindex"])
 def test_a_page_weighs_little_and_asks_nobody_else(doc, zipped, browser):
     context = browser.new_context()
     page, sizes, urls = context.new_page(), [], []
@@ -64,8 +65,8 @@ def test_a_page_weighs_little_and_asks_nobody_else(doc, zipped, browser):
     assert all(u.startswith((zipped, "data:", "blob:")) for u in urls)
 
 
-@pytest.mark.parametrize("doc", ["index", "part2/07-mine"])
-def test_text_is_there_within_two_seconds_of_a_slow_connection(doc, zipped, browser):
+def first_text(doc: str, zipped: str, browser) -> float:
+    """Return the seconds after which a phone on the slow connection shows the first text."""
     context = browser.new_context(viewport={"width": 360, "height": 740}, bypass_csp=True)
     page = context.new_page()
     session = context.new_cdp_session(page)
@@ -75,8 +76,31 @@ def test_text_is_there_within_two_seconds_of_a_slow_connection(doc, zipped, brow
     page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
     seconds = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") / 1000
     context.close()
-    print(f"{doc}: text after {seconds:.2f} s")
-    assert seconds < 2
+    return seconds
+
+
+@pytest.mark.parametrize("doc", ["index", "part2/07-mine"])
+def test_text_is_there_within_a_second_of_a_slow_connection(doc, zipped, browser):
+    """The best of five tries: the connection is slow by agreement, a busy machine is not the page's fault."""
+    tries = []
+    while len(tries) < 5 and min(tries, default=2) >= 1:
+        tries.append(first_text(doc, zipped, browser))
+    print(f"{doc}: text after {min(tries):.2f} s")
+    assert min(tries) < 1
+
+
+@pytest.mark.parametrize("doc", [*DOCS, "search", "genindex"])
+def test_what_any_page_s_text_waits_for_is_a_second_s_load_at_most(doc, built_book):
+    """Two round trips and the bytes that it needs: the page up to its first words, the style sheet, no script."""
+    text = (built_book / f"{doc}.html").read_text(encoding="utf-8")
+    head, body = text.split("<body", 1)
+    needed = head + body[: body.index("</h1>", body.index('id="main-content"'))]
+    assert not re.findall(r"<script(?=[^>]* src=)(?![^>]*(?:defer|async|module))[^>]*>", needed)
+    sheets = re.findall(r'<link[^>]*rel="stylesheet"[^>]*href="([^"?]*)', head)
+    assert len(sheets) == 1
+    sheet = ((built_book / f"{doc}.html").parent / sheets[0]).read_bytes()
+    sent = sum(len(gzip.compress(data, 6)) for data in (needed.encode(), sheet))
+    assert 2 * THROTTLE["latency"] / 1000 + sent / THROTTLE["downloadThroughput"] < 1
 
 
 @pytest.mark.parametrize("doc", DOCS)
@@ -84,12 +108,6 @@ def test_the_text_stands_without_scripts(doc, book_url, open_page):
     page = open_page(f"{book_url}/{doc}.html", java_script_enabled=False)
     assert page.locator("article h1").is_visible()
     assert len(page.inner_text("article")) > 200
-
-
-@pytest.mark.parametrize("doc", DOCS)
-def test_proofs_and_solutions_are_closed_at_first(doc, book_url, open_page):
-    page = open_page(f"{book_url}/{doc}.html")
-    assert page.locator("article details[open]").count() == 0
 
 
 def test_a_proof_opens_by_keyboard(book_url, open_page):
