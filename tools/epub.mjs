@@ -34,6 +34,8 @@ async ({ docs, doc, site }) => {
         cell.setAttribute("style", `text-align: ${sides[Math.min(i, sides.length - 1)]}; padding: 0.3em ${beside}`);
       });
     }
+    // A formula in a sentence that is wider than a small screen gets a line of its own, which scrolls.
+    if (!item.display && item.typesetRoot.scrollWidth > 400) item.typesetRoot.closest(".math").classList.add("wide");
     item.typesetRoot.replaceWith(math);
   }
 
@@ -63,6 +65,20 @@ async ({ docs, doc, site }) => {
   all("dl:not(:has(> dt))", (e) => e.replaceWith(...[...e.children].map((dd) => element("div", "argument", ...dd.childNodes))));
   // A card's door stands under its text.
   all("a.sd-stretched-link", (a) => a.replaceWith(element("p", "door", a.cloneNode(true))));
+
+  // Layers of one picture become one picture.
+  for (const stack of article.querySelectorAll(".mi-stack")) {
+    const layers = [...stack.querySelectorAll("img")], top = layers.at(-1);
+    if (!top) continue;
+    await Promise.all(layers.map((img) => img.decode()));
+    const canvas = Object.assign(document.createElement("canvas"), { width: top.naturalWidth, height: top.naturalHeight });
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = "#fff";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    for (const img of layers) pen.drawImage(img, 0, 0, canvas.width, canvas.height);
+    top.src = canvas.toDataURL("image/png");
+    stack.replaceChildren(top);
+  }
 
   // Pictures that stand in the page become files; WebP becomes PNG, which every reading program shows.
   const pictures = [];

@@ -21,7 +21,7 @@ from tools.built import built_docs, site_option
 from tools.chromium import READY, chromium
 from tools.pdf import heading, parts_of
 from tools.source import BOOK, ROOT
-from tools.whole import FAULTS, WEB_ONLY, Incomplete, epub_faults, require
+from tools.whole import AS_PRINTED, FAULTS, Incomplete, epub_faults, require
 
 HERE = Path(__file__).parent
 HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -67,7 +67,7 @@ def extracted(site: Path, docs: list[str], cover: str) -> tuple[dict[str, Chapte
             page = browser.new_page(color_scheme="light", bypass_csp=True)
             page.emulate_media(media="print")
             page.goto((site / f"{doc}.html").as_uri())
-            page.evaluate(WEB_ONLY)
+            page.evaluate(AS_PRINTED)
             page.evaluate(READY)
             if faults := page.evaluate(FAULTS):
                 raise Incomplete(f"The page {doc} would be packed with faults: {'; '.join(faults[:5])}")

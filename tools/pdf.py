@@ -18,7 +18,7 @@ from pypdf.generic import ArrayObject, FloatObject, NameObject, NullObject
 from tools.built import built_docs, site_option
 from tools.chromium import READY, chromium
 from tools.source import BOOK, ROOT
-from tools.whole import FAULTS, WEB_ONLY, Incomplete, anchors, pdf_faults, require
+from tools.whole import AS_PRINTED, FAULTS, Incomplete, anchors, pdf_faults, require
 
 FRONT = 2  # sheets: title, contents
 MARGIN = {"top": "16mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
@@ -61,7 +61,7 @@ def printed(book: Book) -> dict[str, bytes]:
             page = browser.new_page(color_scheme="light", bypass_csp=True)
             page.goto((book.site / f"{doc}.html").as_uri())
             page.add_style_tag(content=style)
-            page.evaluate(WEB_ONLY)
+            page.evaluate(AS_PRINTED)
             page.evaluate(READY)
             page.evaluate(SOLUTIONS)
             if faults := page.evaluate(FAULTS):

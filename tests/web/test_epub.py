@@ -72,6 +72,13 @@ def test_nothing_waits_for_a_hand(epub):
     assert epub[1][f"book/{CHAPTER}.xhtml"].count('class="folded-title">Proof') == proofs > 1
 
 
+def test_a_picture_of_layers_is_one_picture(epub):
+    soup = BeautifulSoup(epub[1][f"book/{CHAPTER}.xhtml"].split("?>")[1], "html.parser")
+    stacks = soup.select(".mi-stack")
+    assert len(stacks) > 1
+    assert all(len(stack.select("img")) == 1 and stack.img["alt"] for stack in stacks)
+
+
 def test_links_lead_into_the_book_or_to_the_web(epub):
     soups = {n: BeautifulSoup(text.split("?>")[1], "html.parser") for n, text in epub[1].items() if "xhtml" in n}
     links = [a["href"] for soup in soups.values() for a in soup.select("a[href]")]

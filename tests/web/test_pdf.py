@@ -65,6 +65,7 @@ def test_what_folds_and_moves_is_printed(texts):
     assert 'answer_constant = "a"' in text  # within a solution
     assert text.count("knowing x shrinks") > 1, "the explorer's frames"
     assert "Choose one" not in text
+    assert re.search(r"Predict.*?a\..*?b\..*?The answer [a-d]\.", text), "a question, its choices, its answer"
     assert "(4.10)" in text
 
 

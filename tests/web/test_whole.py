@@ -10,7 +10,7 @@ import yaml
 
 from tools import pdf
 from tools.built import built_docs
-from tools.whole import FAULTS, WEB_ONLY, anchors
+from tools.whole import AS_PRINTED, FAULTS, anchors
 
 pytestmark = pytest.mark.browser
 
@@ -51,6 +51,6 @@ def test_a_page_that_lacks_a_picture_or_a_formula_is_not_printed(built_book, ope
 def test_the_ledger_s_tests_stay_on_the_web_and_no_link_to_them_is_left(built_book, open_page):
     page = open_page((built_book / "ledger.html").as_uri())
     before = page.locator("article td a").count()
-    page.evaluate(WEB_ONLY)
+    page.evaluate(AS_PRINTED)
     assert page.locator("article pre, article a[href^='#test-']").count() == 0
     assert 0 < page.locator("article td a").count() < before
