@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.ledger import reading_order
+from tools.ledger import heading, reading_order
 
 EXERCISE = re.compile(r"^\((ex-[\w-]+)\)=\s*\n+#{2,4} Exercise (\d+)\.\s*(.+?)\s*$", re.M)
-TITLE = re.compile(r"^# (.+?)\s*$", re.M)
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def exercises_page(book: Path) -> str:
     """Return the index of exercises as MyST: one table a chapter, each title a link."""
     lines, listed = [HEAD], exercises(book)
     for doc in dict.fromkeys(e.doc for e in listed):
-        lines += [f"\n## {{doc}}`/{doc}`\n", "| | exercise | kind |", "|---|---|---|"]
+        lines += [heading(book, doc), "| | exercise | kind |", "|---|---|---|"]
         lines += [f"| {e.number} | {{ref}}`{e.title} <{e.label}>` | {e.kind} |" for e in listed if e.doc == doc]
     return "\n".join(lines) + "\n"
 

@@ -17,6 +17,8 @@ import yaml
 STATEMENTS = {"theorem", "proposition", "lemma", "corollary"}  # these need a test; the others only define or show
 PROOF_KINDS = STATEMENTS | {"definition", "remark", "example", "algorithm", "conjecture", "axiom", "criterion"}
 
+TITLE = re.compile(r"^# (.+?)\s*$", re.M)
+
 
 @dataclass(frozen=True)
 class Label:
@@ -152,12 +154,18 @@ def orphans(book: Path, tests: Path) -> list[str]:
     return sentences
 
 
+def heading(book: Path, doc: str) -> str:
+    """Return a heading that leads to a chapter, in words: the contents of a page show it before links are found."""
+    title = TITLE.search((book / f"{doc}.md").read_text(encoding="utf-8"))[1]
+    return f"\n## {{doc}}`{title} </{doc}>`\n"
+
+
 def page(book: Path, tests: Path) -> str:
     """Return the page that lists every labelled equation and statement beside its tests, and shows these tests."""
     named, tested, defined = labels(book), tests_of(tests), definitions(book)
     lines = [HEAD]
     for doc in dict.fromkeys(label.doc for label in named.values()):
-        lines += [f"\n## {{doc}}`/{doc}`\n", "| | what | checked by |", "|---|---|---|"]
+        lines += [heading(book, doc), "| | what | checked by |", "|---|---|---|"]
         for label in (x for x in named.values() if x.doc == doc):
             what = f"{{eq}}`{label.name}`" if label.kind == "equation" else f"{{prf:ref}}`{label.name}`"
             by = "; ".join(f"{{ref}}`{_spoken(t)} <{_anchor(t)}>`" for t in tested.get(label.name, []))

@@ -149,7 +149,7 @@ def test_the_page_links_every_statement_to_its_tests_and_shows_them(small):
 def test_exercises_are_listed_with_their_kind(tmp_path):
     (tmp_path / "part1").mkdir()
     (tmp_path / "part1" / "01-a.md").write_text(
-        "(ex-a)=\n### Exercise 1. One\n- **a.** x\n\n"
+        "# A chapter\n\n(ex-a)=\n### Exercise 1. One\n- **a.** x\n\n"
         "(ex-b)=\n### Exercise 2. Two\n```{code-cell} ipython3\n### BEGIN SOLUTION\n"
         '\n(ex-c)=\n### Exercise 3. Three\nWhy?\n\n+++ {"nbgrader": {}}\n## Recap\n- **a.** x\n'
     )
@@ -161,6 +161,7 @@ def test_exercises_are_listed_with_their_kind(tmp_path):
     ]
     text = indexes.exercises_page(tmp_path)
     assert "| 2 | {ref}`Two <ex-b>` | code |" in text
+    assert "## {doc}`A chapter </part1/01-a>`" in text  # in words, for the contents beside the page
 
 
 def test_every_exercise_of_the_book_is_in_the_index():

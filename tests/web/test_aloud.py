@@ -40,6 +40,13 @@ def test_headings_nest_and_landmarks_are_named(doc, pages):
     assert page.select_one("main h1") is not None
 
 
+@pytest.mark.parametrize("doc", DOCS)
+def test_the_contents_of_a_page_say_what_its_headings_say(doc, pages):
+    said = [" ".join(a.get_text().split()) for a in pages[doc].select("#pst-page-toc-nav a")]
+    heads = [" ".join(h.get_text().removesuffix("#").split()) for h in pages[doc].select("main h2, main h3")]
+    assert [words for words in said if words not in heads] == []
+
+
 def test_every_page_has_its_own_title(pages):
     titles = [page.title.get_text() for page in pages.values()]
     assert len(set(titles)) == len(titles)
