@@ -70,12 +70,13 @@ class Chooser:
     def bootstrap(self, seed: int) -> np.ndarray:
         """Return the members' mean value on data sets resampled with replacement, the critics as they are."""
         trainer, rng = self.trainer, np.random.default_rng(seed)
-        scores = [[_on_cpu(parts) for parts in half] for half in self.scores]  # one copy, not one a draw
+        kept = np.flatnonzero(np.isfinite(self.reported).all(0))  # not a member that was lost before it had a value
+        scores = [[_on_cpu(half[k]) for k in kept] for half in self.scores]  # one copy, not one a draw
         parts = [part for half in scores for member in half for part in member]
         work = sum(t.numel() for part in parts for pair in part.values() for t in pair)
         draws = int(min(BOOTSTRAP, max(30, BOOTSTRAP_WORK / max(1, work))))
         rows = trainer.held_out_rows(sum(len(half[0]) for half in scores))
-        rows = [tuple(part.cpu() for part in member) for member in rows]
+        rows = [tuple(part.cpu() for part in rows[k]) for k in kept]
         size = 1 + max(int(part.max()) for member in rows for part in member)
         out = np.zeros(draws)
         for i in range(draws):

@@ -154,3 +154,13 @@ def test_plot_draws_members_estimate_and_truth():
     assert any("held-out" in w for w in words)
     Estimate(1.0, method="ksg").plot()
     matplotlib.pyplot.close("all")
+
+
+def test_a_member_that_is_lost_at_once_counts_for_nothing():
+    several = trainer(seed=[0, 1, 2])
+    several.crews[0].engines["joint"].theta[0] = math.nan
+    with pytest.warns(UserWarning, match="seed 0 was no longer finite in epoch 1"):
+        estimate = several.fit(max_epochs=3, patience=3)
+    assert len(estimate.members) == 2
+    assert math.isfinite(estimate.value)
+    assert estimate.error > 0
