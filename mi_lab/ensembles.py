@@ -100,7 +100,7 @@ def fit(
     patience: int | None = None,
     seeds: int | None = None,
     covers: str | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> Estimate:
     """Train to convergence with held-out early stopping; see `Trainer.fit`."""
     if not len(trainer.crews[0].test_rows[0][0]):

@@ -50,7 +50,7 @@ def neural(
     batch_size: int | None = None,
     max_epochs: int | None = None,
     patience: int | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     **options: Any,
 ) -> Estimate:
     """Train critics with held-out early stopping, several seeds at once.
@@ -121,7 +121,7 @@ def estimate(
     seed: int = 0,
     truth: float | None = None,
     device: str | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     standardise: bool = True,
     **options: Any,
 ) -> Estimate:
@@ -140,8 +140,8 @@ def estimate(
         The known value **in nats**, carried along and drawn.
     device : str, optional
         "cpu", "cuda", "mps" or "auto"; the CPU if left out.
-    progress : bool
-        Show a progress bar.
+    progress : bool, optional
+        Show a progress bar; left out, only where someone watches, after two seconds.
     standardise : bool
         Give every column mean 0 and standard deviation 1 first, which leaves the mutual information as it is.
     **options

@@ -5,18 +5,24 @@ the curves and the truth as lines of one chart.
 """
 
 import math
+import os
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
-SECONDS = 2.0  # that an event waits at most
+SECONDS = 2.0  # that an event or a progress bar waits at most
 
 
-def progress(total: int, show: bool, what: str):
-    """Return a progress bar of `total` epochs, silent unless `show`."""
-    return tqdm(total=total, disable=not show, desc=what, unit="epoch", leave=False)
+def progress(total: int, show: bool | None, what: str):
+    """Return a progress bar of `total` epochs; None shows one to who sits there, once two seconds have passed."""
+    seen = sys.stderr.isatty() or ("ipykernel" in sys.modules and "MI_LAB_PAGE" not in os.environ)
+    delay = SECONDS if show is None else 0
+    return tqdm(
+        total=total, disable=not (seen if show is None else show), delay=delay, desc=what, unit="epoch", leave=False
+    )
 
 
 class Writer:

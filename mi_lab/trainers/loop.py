@@ -36,7 +36,7 @@ class Trainer(Members):
 
     # ---- training -----------------------------------------------------------------------------------------------
 
-    def step(self, epochs: int = 1, progress: bool = False) -> float:
+    def step(self, epochs: int = 1, progress: bool | None = None) -> float:
         """Train for some epochs and return the estimate in nats: on held-out samples, unless nothing was held out.
 
         Ctrl-C ends training after the step in hand and keeps what was trained; a value that is no longer finite ends
@@ -46,8 +46,8 @@ class Trainer(Members):
         ----------
         epochs : int
             Passes through the training samples.
-        progress : bool
-            Show a progress bar.
+        progress : bool, optional
+            Show a progress bar; left out, only where someone watches, after two seconds.
 
         Returns
         -------
@@ -138,7 +138,7 @@ class Trainer(Members):
         return float(sum(-self.value_of(*met[term]).mean() for term in self.signs))
 
     def fit(self, max_epochs: int | None = None, patience: int | None = None, seeds: int | None = None,
-            covers: str | None = None, progress: bool = False) -> Estimate:  # fmt: skip
+            covers: str | None = None, progress: bool | None = None) -> Estimate:  # fmt: skip
         """Train to convergence with held-out early stopping, and return the estimate with its error bar.
 
         One half of the held-out samples chooses the epoch and the other half reports the value there, and the other way
@@ -157,8 +157,8 @@ class Trainer(Members):
             What the error bar covers.  "optimisation": the mean's standard error over the seeds, all with the same
             split.  "sampling": a bootstrap of the held-out samples with the critics as they are.  "both": their sum,
             each seed with its own split; the default with several seeds, as "sampling" is with one.
-        progress : bool
-            Show a progress bar.
+        progress : bool, optional
+            Show a progress bar; left out, only where someone watches, after two seconds.
 
         Returns
         -------

@@ -68,3 +68,28 @@ def test_devices():
 def test_bad_devices(name):
     with pytest.raises(ValueError, match=r"unknown device .*wanted one of|isn't on this machine; use one of"):
         device.pick_device(name)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "notebook", "page", "show", "seen"),
+    [
+        (True, False, False, None, True),
+        (False, False, False, None, False),
+        (False, True, False, None, True),
+        (False, True, True, None, False),  # a page of the book
+        (True, True, False, False, False),
+        (False, False, False, True, True),
+    ],
+)
+def test_a_progress_bar_shows_where_someone_watches(terminal, notebook, page, show, seen, monkeypatch):
+    from mi_lab import logs
+
+    monkeypatch.setattr(logs, "tqdm", lambda **options: options)  # a real one would need the notebook's front end
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setitem(sys.modules, "ipykernel", logs)
+    if not notebook:
+        monkeypatch.delitem(sys.modules, "ipykernel")
+    monkeypatch.setenv("MI_LAB_PAGE", "1") if page else monkeypatch.delenv("MI_LAB_PAGE", raising=False)
+    bar = logs.progress(10, show, "training")
+    assert bar["disable"] is not seen
+    assert bar["delay"] == (2 if show is None else 0)
