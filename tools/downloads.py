@@ -20,7 +20,7 @@ LINE = re.compile(r'\n?<(p|div) class="downloads">.*?</\1>', re.S)
 # page -> what stands before its line
 PLACES = {
     "index": re.compile(r'<section id="how-to-read-it">.*?(?=\n</section>)', re.S),
-    "teaching": re.compile(r'<section[^>]* id="teach-with-it">.*?</h1>\s*<p>.*?</p>', re.S),
+    "teaching": re.compile(r'<section[^>]* id="teach-with-it">(?:.*?<section id="lectures">)?.*?</p>', re.S),
 }
 WORDS = {
     "book.pdf": "one PDF",
@@ -66,7 +66,7 @@ def decks(site: Path, docs: list[str]) -> None:
     entries = ""
     for doc, path in zip(docs, slides.make(site, site / "slides", docs), strict=True):
         entries += f'<li><a href="slides/{path.name}">{escape(pdf.heading(site, doc))}</a></li>'
-    words = "Lecture decks, one a chapter: sliders alive, no network needed; the key S opens the speaker's notes."
+    words = "The lecture decks, one a chapter, sliders alive; the key S opens the speaker’s notes:"
     insert(site, "teaching", f'<div class="downloads"><p>{words}</p><ul>{entries}</ul></div>')
 
 
