@@ -16,7 +16,7 @@ package does, so it does not lean on it.
 import json
 import math
 import subprocess
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 
 import click
@@ -203,14 +203,19 @@ def main(law: str, seeds: int, arrival: bool, out: Path) -> None:
         "references_a_sample": FACTOR,
         **LAWS[law],
     }
-    runs = []
+    file, runs = out / f"minee-{name}.json", []
     out.mkdir(exist_ok=True)
-    for seed in range(seeds):
-        for method, width in plan:
-            steps = LAWS[law]["steps"]
-            runs.append(run(law, method, seed, steps[method] if isinstance(steps, dict) else steps, width, arrival))
+    if arrival and file.exists():  # go on where an earlier run of the same settings stopped
+        kept = json.loads(file.read_text())
+        runs = kept["runs"] if kept["about"] | {"commit": about["commit"]} == about else []
+    there = {(r["method"], r["width"], r["seed"]) for r in runs}
+    steps = LAWS[law]["steps"]
+    for seed, (method, width) in product(range(seeds), plan):
+        if (method, width, seed) not in there:
+            most = steps if isinstance(steps, int) else max(steps.values()) if arrival else steps[method]
+            runs.append(run(law, method, seed, most, width, arrival))
             click.echo(f"{method} {width} seed {seed}: 90 % at {runs[-1]['reached_90_percent']}", err=True)
-            (out / f"minee-{name}.json").write_text(json.dumps({"about": about, "runs": runs}) + "\n")
+            file.write_text(json.dumps({"about": about, "runs": runs}) + "\n")
 
 
 if __name__ == "__main__":
