@@ -22,6 +22,8 @@ from tools.downloads import withdraw
 from tools.execute import execute, with_outputs
 from tools.source import BOOK, GENERATED, ROOT, Page, SourceError, chapters, read, tags, without_answers
 
+WRITERS = ("sphinx_ext", "light", "head", "search", "card")
+
 
 def page_notebook(nb):
     """Return the notebook that becomes the page: graded answers out, practice answers folded away, outputs kept."""
@@ -115,9 +117,9 @@ def as_they_are(pages: list[Page], executed: dict[str, Path], store: Path) -> di
 
 
 def look() -> str:
-    """Return a digest of what changes every page: styles, scripts, and the tools that write pages."""
-    files = [p for folder in (BOOK / "_static", ROOT / "tools") for p in sorted(folder.glob("*.*")) if p.is_file()]
-    return hashlib.sha256(b"".join(p.read_bytes() for p in files)).hexdigest()
+    """Return a digest of what changes every page: styles, scripts, and what Sphinx calls when it writes one."""
+    files = sorted((BOOK / "_static").glob("*.*")) + [ROOT / "tools" / f"{name}.py" for name in WRITERS]
+    return hashlib.sha256(b"".join(p.read_bytes() for p in files if p.is_file())).hexdigest()
 
 
 def sphinx(folder: Path, out: Path, strict: bool = True, everything: bool = False) -> None:
@@ -137,7 +139,13 @@ def sphinx(folder: Path, out: Path, strict: bool = True, everything: bool = Fals
         "build",
         str(folder),
     ]
-    command += ["--path-output", str(out), "-q", *(["--all"] if everything else []), *(["-W", "-n", "--keep-going"] if strict else [])]
+    command += [
+        "--path-output",
+        str(out),
+        "-q",
+        *(["--all"] if everything else []),
+        *(["-W", "-n", "--keep-going"] if strict else []),
+    ]
     env = os.environ | {"PYTHONPATH": str(ROOT), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     text = (done.stdout + done.stderr).replace(str(folder), "book")

@@ -11,7 +11,7 @@ from exact_information import Logs, divergence, information, log, product, push,
 from scipy.integrate import quad
 from scipy.stats import norm, uniform
 
-from mi_lab import CorrelatedGaussian, MixedGaussian
+from mi_lab import CorrelatedGaussian, MixedGaussian, load_run
 from mi_lab.references import GaussianReference
 
 
@@ -269,3 +269,13 @@ def test_resolving_the_best_critic_takes_exponentially_many_references():
         variance = sum(q[k] * (ratio[k] - 1) ** 2 for k in q)
         assert variance == sum(p[k] * ratio[k] for k in p) - 1
         assert float(variance) >= math.expm1(float(divergence(p, q))) - 1e-12
+
+
+def test_the_race_was_run_on_eight_data_sets_and_mi_nee_needs_at_most_half_of_the_steps():
+    """What chapter 8 quotes: the medians over the seeds that the file holds."""
+    runs, median = load_run("minee-arrival")["runs"], {}
+    for method in ("mi-nee", "mine"):
+        steps = {r["seed"]: r["reached_90_percent"] or math.inf for r in runs if r["method"] == method}
+        assert sorted(steps) == list(range(8))
+        median[method] = np.median(list(steps.values()))
+    assert median["mi-nee"] <= median["mine"] / 2
