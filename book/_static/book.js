@@ -15,6 +15,7 @@
   // On a phone a formula that is a little too wide is set a little smaller; one that is much too wide scrolls as well.
   const fit = () => {
     const formulas = [...document.querySelectorAll('.bd-article mjx-container')].filter((f) => f.style.fontSize);
+    if (!phone.matches && !formulas.some((f) => f.dataset.size)) return;  // a laptop: nothing was ever made smaller
     for (const f of formulas) {
       f.style.fontSize = f.dataset.size ??= f.style.fontSize;
       f.classList.remove('broad');

@@ -95,3 +95,19 @@ def test_a_chapter_keeps_within_its_45_seconds_of_cpu(doc, built_book):
 
     (kept,) = (built_book.parent / "executed").glob(f"{doc.replace('/', '.')}.*.ipynb")
     assert nbformat.read(kept, as_version=4).metadata["cpu_seconds"] < 45
+
+
+def test_on_a_phone_a_formula_is_set_a_little_smaller_before_it_scrolls(book_url, open_page):
+    page = open_page(f"{book_url}/part1/02-samples-of-the-product.html", width=360, height=740)
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    page.wait_for_function("document.querySelector('mjx-container.broad[data-wide]')")
+    sizes = """() => [...document.querySelectorAll('article mjx-container')].filter(f => f.style.fontSize).map(f => [
+      parseFloat(getComputedStyle(f).fontSize) / parseFloat(getComputedStyle(f.parentElement).fontSize) * 100
+        / parseFloat(f.dataset.size || f.style.fontSize), f.firstElementChild.offsetWidth > f.clientWidth + 1])"""
+    scales = page.evaluate(sizes)
+    assert min(scale for scale, _ in scales) == pytest.approx(0.8, abs=0.01)  # and no smaller
+    assert all(scale < 0.81 for scale, scrolls in scales if scrolls)  # what scrolls was made as small as it may be
+    assert any(0.81 < scale < 0.99 for scale, _ in scales)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.wait_for_function("!document.querySelector('mjx-container.broad')")
+    assert {round(scale, 2) for scale, _ in page.evaluate(sizes)} == {1.0}
