@@ -20,13 +20,13 @@ $(STAMP): requirements.txt constraints.txt pyproject.toml
 	@touch $(STAMP)
 
 book: $(STAMP) ## build the web book into _build/html, warnings as errors
-	@$(PY) -m tools.build --jobs $(JOBS)
+	@$(PY) -m tools.book.build --jobs $(JOBS)
 
 test: $(STAMP) ## run every test, all notebooks included
-	@$(PY) -m tools.test
+	@$(PY) -m tools.checks.test
 
 links: $(STAMP) book ## check the addresses outside the book (needs the network)
-	@$(PY) -m tools.links
+	@$(PY) -m tools.checks.links
 
 serve: book ## build, then serve the book on http://127.0.0.1:8000
 	$(PY) -m http.server 8000 --bind 127.0.0.1 --directory _build/html
@@ -35,14 +35,14 @@ lab: $(STAMP) notebooks ## open JupyterLab on notebooks/
 	$(PY) -m jupyter lab --notebook-dir notebooks
 
 notebooks: $(STAMP) ## write notebooks/ from book/
-	@$(PY) -m tools.export
+	@$(PY) -m tools.book.export
 
 lint: $(STAMP) ## check style, workflows, and that notebooks/ is up to date
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	.venv/bin/zizmor --offline --quiet .github/workflows
-	$(PY) -m tools.export --check
+	$(PY) -m tools.book.export --check
 
 format: $(STAMP) ## format the code
 	$(PY) -m ruff check --fix .
@@ -61,20 +61,20 @@ formgrader: $(STAMP) ## open nbgrader's Formgrader for the manual part
 	@$(PY) -m tools.course formgrader $(if $(COURSE),--course "$(COURSE)")
 
 lock: $(STAMP) ## write constraints.txt from what is installed
-	$(PY) -m tools.lock
+	$(PY) -m tools.checks.lock
 
 clean: ## remove what was built (submissions, courses, logs and notebooks in work stay)
 	rm -rf _build .pytest_cache .ruff_cache dist build
 	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
 
 pdf: book ## build, then print the book into one PDF (needs Chromium)
-	@$(PY) -m tools.pdf
+	@$(PY) -m tools.formats.pdf
 
 epub: book ## build, then pack the book into one EPUB (needs Chromium)
-	@$(PY) -m tools.epub
+	@$(PY) -m tools.formats.epub
 
 site: book ## build, then add PDF, EPUB, zip and lecture decks and offer them on the pages (needs Chromium)
-	@$(PY) -m tools.downloads
+	@$(PY) -m tools.formats.downloads
 
 slides: book ## build, then make a lecture deck a chapter in _build/slides (needs Chromium)
-	@$(PY) -m tools.slides
+	@$(PY) -m tools.formats.slides

@@ -1,6 +1,6 @@
 """Time the counting estimators beside other libraries, all in one run on one machine.
 
-    python -m benchmarks.counting            # a few minutes; writes mi_lab/curves/counting-benchmarks.json
+    python -m benchmarks.counting            # a few minutes; writes mi_lab/teaching/curves/counting-benchmarks.json
 
 scikit-learn's ``mutual_info_regression`` and a brute force in NumPy always take part; torch_mi
 (github.com/Simon-Bertrand/MutualInformation-PyTorch) and NPEET do if they can be imported.  Times are the
@@ -22,10 +22,10 @@ import click
 import numpy as np
 import torch
 
-from benchmarks.study import commit
+from experiments.counting_study import commit
 from mi_lab import BivariateGaussian, bins, kde, ksg
 
-RESULT = Path(__file__).parents[1] / "mi_lab" / "curves" / "counting-benchmarks.json"
+RESULT = Path(__file__).parents[1] / "mi_lab" / "teaching" / "curves" / "counting-benchmarks.json"
 HAS = {name: importlib.util.find_spec(name) is not None for name in ("torch_mi", "npeet")}
 SIZES = [100, 300, 1000, 2000, 4900, 10_000, 30_000, 100_000, 300_000, 1_000_000]
 IMAGES, SIDE, RHO = 64, 70, 0.99

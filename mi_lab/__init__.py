@@ -7,15 +7,17 @@ Importing the package is quick: a public name loads its module (and torch) when 
 
 from importlib import import_module
 
+from mi_lab import moved as _moved  # noqa: F401  (old module paths keep working)
+
 _HOME = {
     # module: the public names it holds
-    "pages": "glue on_page",
-    "checks": "check",
-    "curves": "load_run",
-    "distributions": "AdditiveNoise BivariateGaussian CorrelatedGaussian MixedGaussian course_data",
+    "teaching.pages": "glue on_page",
+    "teaching.checks": "check",
+    "teaching.curves": "load_run",
+    "laws": "AdditiveNoise BivariateGaussian CorrelatedGaussian MixedGaussian course_data",
     "counting": "bins kde ksg standard_error",
     "critics": "Net Separable all_pair_scores deep_net pair_scores",
-    "formulas": "donsker_varadhan infonce js log_mean_exp mine moving_average nwj smile tuba",
+    "objectives.formulas": "donsker_varadhan infonce js log_mean_exp mine moving_average nwj smile tuba",
     "objectives": "OBJECTIVES Objective",
     "references": "CyclicShift Derangement GaussianReference Permutation TrainedReference UniformReference "
     "WithReplacement",
@@ -23,7 +25,7 @@ _HOME = {
     "frontdoor": "METHODS estimate",
     "trainers": "CriticTrainer DVTrainer MINEETrainer MINETrainer",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
-    "sliders": "GaussianExplorer MovingAverage Neighbourhood ResamplingExplorer TangentExplorer explore",
+    "teaching.sliders": "GaussianExplorer MovingAverage Neighbourhood ResamplingExplorer TangentExplorer explore",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 __all__ = sorted(_MODULE_OF)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from standin import accelerator  # noqa: F401  (the devices that tests run on)
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -36,7 +37,7 @@ def built_book(tmp_path_factory) -> Path:
     with FileLock(stamp.with_suffix(".lock")):
         if not stamp.exists() or stamp.read_text() != run:
             done = subprocess.run(
-                [sys.executable, "-m", "tools.build"], cwd=ROOT, capture_output=True, text=True, check=False
+                [sys.executable, "-m", "tools.book.build"], cwd=ROOT, capture_output=True, text=True, check=False
             )
             assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
             stamp.write_text(run)
@@ -93,8 +94,8 @@ def open_page(browser):
 
     def opened(url: str, width: int = 1280, height: int = 900, dark: bool = False, **options):
         scheme = "dark" if dark else "light"
-        # Waiting for a function evaluates a string, which the pages' own policy forbids; tests/web/test_pages.py and
-        # test_policy.py open them with the policy in force.
+        # Waiting for a function evaluates a string, which the pages' own policy forbids; tests/book/web/test_pages.py
+        # and test_policy.py open them with the policy in force.
         options = {"bypass_csp": True} | options
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
         contexts.append(context)

@@ -4,12 +4,12 @@ import torch
 from torch import nn
 
 from mi_lab.critics import Net, one_score_each
-from mi_lab.formulas import unchecked_log_mean_exp
+from mi_lab.objectives.formulas import unchecked_log_mean_exp
 from mi_lab.references import ProductLaw, TrainedReference, make_reference
-from mi_lab.trainers.data import try_critic
-from mi_lab.trainers.members import members_of
-from mi_lab.trainers.pairs import PairTrainer
-from mi_lab.written import FlatAdam
+from mi_lab.trainers.critic import PairTrainer
+from mi_lab.training.data import try_critic
+from mi_lab.training.members import members_of
+from mi_lab.training.written import FlatAdam
 
 TERMS = ("xy", "x", "y")
 MINEE_SEED = 1_000_003  # sets the critics of x and of y apart from that of (x, y) under the same seed

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import study
+from experiments import counting_study as study
 from mi_lab import load_run
 
 

@@ -5,11 +5,11 @@ import re
 import nbformat
 import pytest
 
+from tools.book.export import plain
+from tools.book.labels import all_labels
+from tools.book.source import BOOK, Page
 from tools.course.make import make, with_graded_answers
 from tools.course.settings import Course
-from tools.export import plain
-from tools.labels import all_labels
-from tools.source import BOOK, Page
 
 SETTINGS = """\
 [grading]

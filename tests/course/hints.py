@@ -2,7 +2,7 @@
 
 import click
 
-from mi_lab.checks.run import assess
+from mi_lab.teaching.checks.run import assess
 from tests.course.test_graders import ANSWERS
 
 

@@ -4,12 +4,12 @@ import ast
 
 import pytest
 
-from mi_lab.checks.exercise import everything
+from mi_lab.teaching.checks.exercise import everything
+from tools.book.source import ROOT
 from tools.course.execute import hidden_checks
 from tools.course.make import sources
 from tools.course.rebuild import is_solution, nbgrader
 from tools.course.release import leaks, secrets
-from tools.source import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from mi_lab import check
-from mi_lab.checks import exercise as declared
-from mi_lab.checks.form import cipher, html, mix
-from mi_lab.checks.observe import MOST_VALUES, Unusable, observe
-from mi_lab.checks.run import assess
+from mi_lab.teaching.checks import exercise as declared
+from mi_lab.teaching.checks.form import cipher, html, mix
+from mi_lab.teaching.checks.observe import MOST_VALUES, Unusable, observe
+from mi_lab.teaching.checks.run import assess
 
 RNG = np.random.default_rng(0)
 
@@ -139,14 +139,16 @@ def test_two_exercises_cannot_share_a_name():
 
 
 def test_importing_the_checker_is_quick_and_leaves_torch_alone():
-    code = "import sys, mi_lab.checks, mi_lab.checks.exercise as e; e.everything(); print('torch' in sys.modules)"
+    code = (
+        "import sys; from mi_lab.teaching.checks import exercise; exercise.everything(); print('torch' in sys.modules)"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     assert out.stdout.strip() == "False"
 
 
 def test_estimators_do_not_import_the_checker():
     code = "import sys, mi_lab; [getattr(mi_lab, n) for n in mi_lab.__all__ if n != 'check']\n"
-    code += "print('mi_lab.checks' in sys.modules)"
+    code += "print('mi_lab.teaching.checks' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     assert out.stdout.strip() == "False"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mi_lab.checks.exercise import everything
-from mi_lab.checks.run import assess
-from tools.source import BOOK
+from mi_lab.teaching.checks.exercise import everything
+from mi_lab.teaching.checks.run import assess
+from tools.book.source import BOOK
 
 ANSWERS = {}
 for path in sorted((Path(__file__).parent / "answers").glob("ch*.py")):
@@ -22,7 +22,7 @@ def test_every_exercise_has_its_graded_grader():
     missing = sorted(set(EXERCISES) - set(ANSWERS))
     assert not missing, f"no answers in tests/course/answers for: {', '.join(missing)}"
     unknown = sorted(set(ANSWERS) - set(EXERCISES))
-    assert not unknown, f"answers for exercises that no module of mi_lab/checks declares: {', '.join(unknown)}"
+    assert not unknown, f"answers for exercises that no module of mi_lab/teaching/checks declares: {', '.join(unknown)}"
 
 
 def test_every_exercise_stands_in_the_book_and_the_other_way_round():

@@ -646,14 +646,15 @@ def brings_other_files(p: Paper):
 def replaces_check(p: Paper):
     p.solve(
         iid=STEAL + "import mi_lab\nmi_lab.check = lambda *a, **k: 1.0\ncheck = mi_lab.check\n"
-        "import mi_lab.checks\nmi_lab.checks.check = check"
+        "import mi_lab.teaching.checks\nmi_lab.checks.check = check"
     ).save()
 
 
 @animal(ALL - 1, flagged=True)
 def replaces_the_judge(p: Paper):
     p.solve(
-        iid=STEAL + "from mi_lab.checks import judge, run, exercise\nfrom mi_lab.checks.judge import Verdict\n"
+        iid=STEAL
+        + "from mi_lab.teaching.checks import judge, run, exercise\nfrom mi_lab.teaching.checks.judge import Verdict\n"
         "run.verdict_on = lambda *a: Verdict(1.0)\nexercise.Choice.judge = lambda *a: Verdict(1.0)"
     ).save()
 
@@ -661,8 +662,8 @@ def replaces_the_judge(p: Paper):
 @animal(3, ALL - 1, flagged=True)
 def judges_itself(p: Paper):
     p.solve(
-        iid=STEAL + "import os\nos.environ['MI_LAB_GRADING'] = '0'\nfrom mi_lab.checks import exercise\n"
-        "from mi_lab.checks.judge import Verdict\nexercise.Choice.judge = lambda *a: Verdict(1.0)"
+        iid=STEAL + "import os\nos.environ['MI_LAB_GRADING'] = '0'\nfrom mi_lab.teaching.checks import exercise\n"
+        "from mi_lab.teaching.checks.judge import Verdict\nexercise.Choice.judge = lambda *a: Verdict(1.0)"
     ).save()
 
 
@@ -677,7 +678,7 @@ def forges_the_observation(p: Paper):
 
 @animal(ALL - 4, flagged=True)
 def borrows_the_reference(p: Paper):
-    p.solve(loss="from mi_lab.checks.exercise import find\nloss = find('mine-loss').answers[0][1]").save()
+    p.solve(loss="from mi_lab.teaching.checks.exercise import find\nloss = find('mine-loss').answers[0][1]").save()
 
 
 @animal(ALL - 4, flagged=True)

@@ -12,8 +12,8 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 
-from mi_lab.checks.run import OBSERVED, verdict_on
-from mi_lab.checks.show import text
+from mi_lab.teaching.checks.run import OBSERVED, verdict_on
+from mi_lab.teaching.checks.show import text
 from tools.course.kernel import Kernel, Ran
 from tools.course.slicing import needed
 
@@ -168,7 +168,7 @@ class CourseExecute(NbGraderPreprocessor):
         cell.outputs = shown
 
     def _verdict(self, exercise: str, seed: int, observed):
-        from mi_lab.checks.judge import Line, Verdict
+        from mi_lab.teaching.checks.judge import Line, Verdict
 
         try:
             return verdict_on(exercise, observed, seed)

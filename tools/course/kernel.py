@@ -161,6 +161,6 @@ def _size(content: dict) -> int:
 
 
 def _is_observation(content: dict) -> bool:
-    from mi_lab.checks.run import OBSERVED
+    from mi_lab.teaching.checks.run import OBSERVED
 
     return OBSERVED in content.get("data", {})

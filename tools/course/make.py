@@ -13,12 +13,12 @@ import nbformat
 from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import SaveCells
 
-from mi_lab.checks.exercise import everything
+from mi_lab.teaching.checks.exercise import everything
+from tools.book.export import plain
+from tools.book.labels import all_labels
+from tools.book.source import Page, SourceError, chapters, read, without_answers
 from tools.course.rebuild import is_solution, nbgrader
 from tools.course.settings import MARK, TEMPLATE, Course, CourseError, convert
-from tools.export import plain
-from tools.labels import all_labels
-from tools.source import Page, SourceError, chapters, read, without_answers
 
 CONFIG = '''\
 """nbgrader's configuration of this course; written by `make course`, read by nbgrader's own commands and Formgrader."""
@@ -149,7 +149,7 @@ def write(found: dict, folder: Path) -> list[str]:
 
 
 def _configure(course: Course) -> None:
-    from tools.source import STUB
+    from tools.book.source import STUB
 
     exchange = course.folder("exchange")  # unused, but Formgrader complains about every page without it
     exchange.mkdir(exist_ok=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 import nbformat
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
+from tools.book.source import ROOT
 from tools.course.make import make, sources
 from tools.course.rebuild import is_solution, nbgrader
 from tools.course.settings import Course, CourseError
-from tools.source import ROOT
 
 SHORTEST = 12  # a shorter line says nothing by itself
 TEXTS = {".html", ".ipynb", ".md", ".txt", ".js", ".json", ".py", ".csv", ".inv", ".xml", ".xhtml", ".map"}

@@ -140,7 +140,7 @@ def package(target: Path) -> Path:
         return target
     part = target / f"part-{os.getpid()}"
     shutil.copytree(source, part, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
-    for path in (part / "checks").glob("ch*.py"):
+    for path in (part / "teaching" / "checks").glob("ch*.py"):
         path.write_text(without_references(path.read_text(encoding="utf-8")), encoding="utf-8")
     subprocess.run([sys.executable, "-m", "compileall", "-q", str(part)], check=False, capture_output=True)
     try:

@@ -104,7 +104,7 @@ class Course:
 
     def config(self) -> Config:
         """Return nbgrader's configuration: the same that ``nbgrader_config.py`` gives to its own commands."""
-        from tools.source import STUB
+        from tools.book.source import STUB
 
         c = Config()
         c.CourseDirectory.root = str(self.root)

@@ -28,6 +28,9 @@ FRAMES = {"_getframe", "_current_frames", "currentframe", "f_back", "f_globals",
 INNARDS = {"__globals__", "__subclasses__", "__code__", "__closure__", "__builtins__", "__loader__"}
 SHELL = {"events", "kernel", "display_pub", "displayhook", "ast_transformers", "user_ns", "run_cell", "set_custom_exc"}
 SHELL |= {"input_transformers_post", "input_transformers_cleanup", "history_manager", "user_global_ns"}
+ROOMS = ("mi_lab", "mi_lab.teaching")  # what the checker lives in,
+INNER = ("checks", "teaching")  # and what it is called there
+CHECKERS = ("mi_lab.teaching.checks", "mi_lab.checks")
 WORDS = re.compile(r"gradebook|hidden.?test|vnd\.mi-lab|MI_LAB_GRADING|nbgrader|connection\.json", re.I)
 PLACES = re.compile(r"^/(?:etc|proc|root|home|usr|var|srv|sys|dev/(?!null))|^(?:\.\./)+|^~/")
 HARMLESS = re.compile(
@@ -61,8 +64,10 @@ def _modules(tree: ast.AST) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module == "mi_lab":
-            names |= {alias.asname or alias.name for alias in node.names if alias.name in ("checks", "pages")}
+        elif isinstance(node, ast.ImportFrom) and node.module in ("mi_lab", "mi_lab.teaching"):
+            names |= {
+                alias.asname or alias.name for alias in node.names if alias.name in ("checks", "pages", "teaching")
+            }
     return names | {"mi_lab", "torch", "np", "numpy", "builtins", "sys", "os"}
 
 
@@ -75,9 +80,9 @@ def _look(node: ast.AST, modules: set[str]):
                 yield f"imports {root}, which reaches for the network."
             if root in MACHINE:
                 yield f"imports {root}."
-            if name.startswith("mi_lab.checks"):
+            if name.startswith(CHECKERS):
                 yield "imports the checker's own modules."
-        if isinstance(node, ast.ImportFrom) and node.module == "mi_lab" and any(a.name == "checks" for a in node.names):
+        if isinstance(node, ast.ImportFrom) and node.module in ROOMS and any(a.name in INNER for a in node.names):
             yield "imports the checker's own modules."
         if isinstance(node, ast.ImportFrom) and node.module == "os" and {a.name for a in node.names} & SYSTEM:
             yield "controls processes."
@@ -107,7 +112,7 @@ def _attribute(node: ast.Attribute, modules: set[str]):
         yield f"reaches into the interpreter (sys.{node.attr})."
     if node.attr in FRAMES | INNARDS:
         yield f"looks at the code around it ({node.attr})."
-    if node.attr == "checks" and owner == "mi_lab":
+    if node.attr in INNER and owner in ("mi_lab", "teaching"):
         yield "uses the checker's own modules."
     if node.attr in SHELL and _is_shell(node.value):
         yield f"reaches into IPython ({node.attr})."

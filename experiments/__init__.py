@@ -1,0 +1,1 @@
+"""Long runs behind the book's figures; their results lie in mi_lab/teaching/curves."""

@@ -1,0 +1,175 @@
+"""The exercises of the chapter on mutual information."""
+
+import numpy as np
+
+from mi_lab.teaching.checks.exercise import choice, code, numeric, text
+
+choice(
+    "mi-invariance",
+    "What can change it",
+    right="d",
+    reasons={
+        "a": "the cube is invertible: from x³ one gets x back, so nothing is lost and nothing gained.",
+        "b": "a change of sign is invertible, and Y is transformed by itself.",
+        "c": "mutual information is symmetric.",
+        "d": "this mixes the two variables: for a Gaussian pair, the sum and the difference are even independent.",
+    },
+)
+
+numeric(
+    "mi-bits",
+    "Reading someone else's table",
+    value=float(np.sqrt(1 - 2**-2.4)),
+    rtol=2e-3,
+    right="1.2 bits are 1.2 log 2 nats, and |ρ| = √(1 - exp(-2 I)).",
+    mistakes={
+        float(np.sqrt(1 - np.exp(-2.4))): "1.2 was taken for nats: turn the bits into nats first.",
+        float(1 - 2**-2.4): "that is ρ²: a root is missing.",
+        float(np.sqrt(1 - 2**-1.2)): "the factor ½ in front of the logarithm got lost.",
+        float(np.sqrt(1 - np.exp(-2.4 / np.log(2)))): "the wrong way round: a bit is log 2 nats, less than a nat.",
+        1.2 * float(np.log(2)): "that is the information in nats: now solve for ρ.",
+    },
+)
+
+choice(
+    "mi-relu",
+    "A rectifier without noise",
+    right="b",
+    reasons={
+        "a": "the sign alone is worth log 2, but wherever Y is positive it tells X to the last digit.",
+        "b": "with chance one half Y is continuous and a function of X: no finite number holds that much.",
+        "c": "h is no amount of information, and Y has an atom at zero, so that it has no density either.",
+        "d": "h is measured against a ruler: half of it means nothing.",
+    },
+)
+
+# A table of probabilities ---------------------------------------------------------------------------------------------
+
+table = code("mi-table", "A table of probabilities")
+
+
+def _table(rng, zeros):
+    counts = rng.integers(1, 30, (int(rng.integers(3, 5)), int(rng.integers(5, 8)))).astype(float)
+    if zeros:
+        counts[0, 0] = counts[1, 2] = counts[2, 4] = 0
+    return counts / counts.sum()
+
+
+@table.part("a full table")
+def _(answer, rng):
+    return answer(_table(rng, zeros=False))
+
+
+@table.part("a table with empty cells")
+def _(answer, rng):
+    return answer(_table(rng, zeros=True))
+
+
+def _entropy(p):
+    p = np.ravel(p)[np.ravel(p) > 0]
+    return -np.dot(p, np.log(p))
+
+
+@table.reference
+def _(p):
+    return _entropy(p.sum(axis=1)) + _entropy(p.sum(axis=0)) - _entropy(p)
+
+
+def _ratios(p):
+    p = np.maximum(p, 1e-300)
+    return np.log(p) - np.log(np.outer(p.sum(1), p.sum(0)))
+
+
+@table.mistake("the average runs over the product of the marginals: mutual information averages under the joint law.")
+def _(p):
+    return np.sum(np.outer(p.sum(1), p.sum(0)) * _ratios(p))
+
+
+@table.mistake("every cell counts the same: weight the logarithms by the probabilities, an expectation is no mean.")
+def _(p):
+    return np.mean(_ratios(p))
+
+
+@table.mistake("the logarithms are added up without their probabilities.")
+def _(p):
+    return np.sum(_ratios(p))
+
+
+@table.mistake("that is the joint entropy: compare with the product of the marginals.")
+def _(p):
+    return _entropy(p)
+
+
+@table.mistake("that is a conditional entropy, what remains open, not what was learnt.")
+def _(p):
+    return _entropy(p) - _entropy(p.sum(0))
+
+
+@table.mistake("that is a conditional entropy, of the columns given the rows, not what was learnt.")
+def _(p):
+    return _entropy(p) - _entropy(p.sum(1))
+
+
+# Gaussian vectors -----------------------------------------------------------------------------------------------------
+
+blocks = code("mi-blocks", "Gaussian vectors")
+
+
+def _covariance(rng, size, unit=1.0):
+    a = rng.normal(size=(size, 2 * size))
+    return unit**2 * (a @ a.T) / size
+
+
+@blocks.part("a few coordinates")
+def _(answer, rng):
+    d = int(rng.integers(2, 4))
+    return answer(_covariance(rng, d + int(rng.integers(4, 6))), d)
+
+
+@blocks.part("five hundred coordinates in small units")
+def _(answer, rng):
+    return answer(_covariance(rng, 500, unit=1e-4), int(rng.integers(100, 200)))
+
+
+def _log_det(a):
+    return 2 * np.log(np.diag(np.linalg.cholesky(a))).sum()
+
+
+def _block_information(cov, d):
+    return 0.5 * (_log_det(cov[:d, :d]) + _log_det(cov[d:, d:]) - _log_det(cov))
+
+
+@blocks.reference
+def _(cov, d):
+    return _block_information(cov, d)
+
+
+@blocks.mistake("twice too much: where is the factor ½?")
+def _(cov, d):
+    return 2 * _block_information(cov, d)
+
+
+@blocks.mistake("the wrong blocks: the second one holds all coordinates from d on.")
+def _(cov, d):
+    return 0.5 * (_log_det(cov[:d, :d]) + _log_det(cov[:d, :d]) - _log_det(cov))
+
+
+@blocks.mistake("the diagonal alone forgets how the coordinates of X hang together: take the determinants of blocks.")
+def _(cov, d):
+    return 0.5 * (np.log(np.diag(cov)).sum() - _log_det(cov))
+
+
+@blocks.mistake("that is one correlation, between the first coordinates of X and of Y: the others inform as well.")
+def _(cov, d):
+    return -0.5 * np.log(1 - cov[0, d] ** 2 / (cov[0, 0] * cov[d, d]))
+
+
+text(
+    "mi-uncorrelated",
+    "Uncorrelated, and yet",
+    rubric=[
+        (1, "Shows that Y is a standard Gaussian (it is one given either value of W) and that E[XY] = 0."),
+        (1, "Reduces I > 0 to dependence, because the information is zero only for independent variables."),
+        (1, "Proves dependence by a definite computation, for instance E[X²Y²] = 1 + 2ρ² against 1."),
+    ],
+)

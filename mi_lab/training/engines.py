@@ -1,0 +1,174 @@
+"""Engines: how the critics of one or many members are scored, differentiated and moved (chapter 19).
+
+An engine holds `members` critics of the same shape.  It takes z (members, rows, columns) to scores (members, rows),
+takes the derivative of the loss with respect to those scores, and moves the weights.  `Written` has the gradient of the
+course's `Net` written out, on one flat tensor of weights; `Graph` leaves any other module to autograd.  All members at
+once cost one batched matrix product a layer.
+"""
+
+import inspect
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from mi_lab import device as devices
+from mi_lab.critics import Net
+from mi_lab.training.written import FlatAdam, Written
+
+Call = Callable[[nn.Module, Tensor], Tensor]  # (net, z (rows, columns)) -> scores (rows,)
+
+
+class Graph:
+    """Any module, differentiated by autograd and moved by `torch.optim.Adam`; many members by `torch.func.vmap`."""
+
+    def __init__(
+        self, nets: list[nn.Module], device: torch.device, optimiser: dict, call: Call, compile: bool | str = False
+    ):
+        self.members, self.nets, self.call = len(nets), [net.to(device) for net in nets], call
+        if self.members == 1:
+            self.parameters = [p for p in nets[0].parameters() if p.requires_grad]
+        else:
+            stacked, self.buffers = stack_module_state(self.nets)
+            self.names = list(stacked)
+            self.parameters = [stacked[name].detach().clone().requires_grad_() for name in self.names]
+            self._all = vmap(self._one, randomness="different")
+        self._forward = devices.compiled(self._plain, device, compile) if compile else self._plain
+        self._lent = bool(compile) and device.type == "cuda"  # a CUDA graph writes its next answer over the last
+        if not self.parameters:
+            raise ValueError("the critic has no parameters to train.")
+        fused = {"fused": True} if _can_fuse(self.parameters) else {}
+        self.adam = torch.optim.Adam(self.parameters, **{**fused, **optimiser})
+        for p in self.parameters:  # so that what is kept has the same names from the start
+            self.adam.state[p] = {}
+        self._first_state()
+
+    def _one(self, parameters: dict, buffers: dict, z: Tensor) -> Tensor:
+        return self.call(_Bound(self.nets[0], parameters, buffers), z)
+
+    def graph(self, z: Tensor) -> Tensor:
+        """Return t (members, rows) with its graph."""
+        return self._forward(z)
+
+    def _plain(self, z: Tensor) -> Tensor:
+        if self.members == 1:
+            return self.call(self.nets[0], z[0]).unsqueeze(0)
+        return self._all(dict(zip(self.names, self.parameters, strict=True)), self.buffers, z)
+
+    def scores(self, z: Tensor) -> Tensor:
+        """Return t (members, rows) and keep what `backward` needs."""
+        with torch.enable_grad():
+            self._t = self.graph(z)
+        return self._t.detach()
+
+    def backward(self, dt: Tensor) -> None:
+        """Take d loss / d t (members, rows) to the gradient of every weight."""
+        self.adam.zero_grad(set_to_none=True)
+        self._t.backward(dt)
+        self._t = None
+
+    def step(self) -> None:
+        """Move every weight by one step of Adam."""
+        self.adam.step()
+
+    @torch.no_grad()
+    def evaluate(self, z: Tensor) -> Tensor:
+        """Return t (members, rows) for rows that nothing is learned from."""
+        modes = [net.training for net in self.nets]
+        for net in self.nets:
+            net.eval()
+        try:
+            t = self.graph(z)
+            return t.clone() if self._lent else t
+        finally:
+            for net, mode in zip(self.nets, modes, strict=True):
+                net.train(mode)
+
+    def _first_state(self) -> None:
+        """Give the optimiser its state before the first step, as that step would."""
+        for group in self.adam.param_groups:
+            for p in group["params"]:
+                where = p.device if group.get("fused") or group.get("capturable") else "cpu"
+                state = {"step": torch.zeros((), dtype=torch.float32, device=where)}
+                state |= {"exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
+                if group["amsgrad"]:
+                    state["max_exp_avg_sq"] = torch.zeros_like(p)
+                self.adam.state[p] = state
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return what has to be kept to go on exactly from here, each with a row a member (but the step count)."""
+        kept = {}
+        for i, p in enumerate(self.parameters):
+            kept[f"p{i}"] = p.detach()
+            kept |= {f"p{i}.{name}": value for name, value in self.adam.state[p].items()}
+        if self.members == 1:
+            kept |= {f"buffer.{name}": b for name, b in self.nets[0].named_buffers()}
+            kept = {name: t if name.endswith(".step") else t.unsqueeze(0) for name, t in kept.items()}
+        return kept
+
+    def export(self, k: int, net: nn.Module) -> None:
+        """Copy member k's weights into a net of the same shape."""
+        with torch.no_grad():
+            if self.members == 1:
+                net.load_state_dict(self.nets[0].state_dict())
+            else:
+                for name, p in zip(self.names, self.parameters, strict=True):
+                    net.get_parameter(name).copy_(p[k])
+
+
+class _Bound:
+    """A module with one member's weights put in: called like the module itself, its `pairs` too."""
+
+    def __init__(self, net: nn.Module, parameters: dict, buffers: dict):
+        self.net, self.state = net, {**parameters, **buffers}
+        if hasattr(net, "pairs"):
+            inner = {f"net.{name}": value for name, value in self.state.items()}
+            self.pairs = lambda x, y: functional_call(_Pairs(net), inner, (x, y))
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        return functional_call(self.net, self.state, inputs)
+
+
+class _Pairs(nn.Module):
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.net.pairs(x, y)
+
+
+def _can_fuse(parameters: list[Tensor]) -> bool:
+    kinds = {p.device.type for p in parameters}
+    version = tuple(int(v) for v in torch.__version__.split("+")[0].split(".")[:2])
+    since = {"cuda": (2, 0), "cpu": (2, 4), "mps": (2, 5)}  # fused Adam's first version, by device
+    return all(p.is_floating_point() for p in parameters) and all(version >= since.get(k, (99,)) for k in kinds)
+
+
+def adam_options(optimiser: dict) -> dict:
+    """Check the optimiser's keyword arguments against `torch.optim.Adam`, learning rate included."""
+    known = [p for p in inspect.signature(torch.optim.Adam).parameters if p != "params"]
+    for name in optimiser:
+        if name not in known:
+            raise ValueError(f"unknown option {name!r}; the optimiser, Adam, takes: {', '.join(known)}.")
+    lr = optimiser.get("lr", 1e-3)
+    if isinstance(lr, bool) or not isinstance(lr, (int, float)) or not 0 < lr < math.inf:
+        raise ValueError(f"lr = {lr!r}, wanted a finite number above 0.")
+    return optimiser
+
+
+def make_engine(
+    nets: list[nn.Module],
+    device: torch.device,
+    optimiser: dict,
+    call: Call,
+    written: bool = True,
+    compile: bool | str = False,
+):
+    """Return the quickest engine that can train these critics; compiled code only if it is asked for."""
+    plain = all(type(net).forward is Net.forward and isinstance(net, Net) for net in nets)
+    if written and not compile and plain and set(optimiser) <= FlatAdam.NAMES:
+        return Written(nets, device, optimiser)
+    return Graph(nets, device, optimiser, call, compile)

@@ -1,0 +1,182 @@
+"""The front door and the command line: every form of samples in, one estimate out, and errors in one sentence."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from click.testing import CliRunner
+
+from mi_lab import METHODS, cli, estimate, frontdoor
+from mi_lab.laws import BivariateGaussian
+
+LAW = BivariateGaussian(0.8)
+X, Y = (z.numpy() for z in LAW.sample(300, 0))
+QUICK = {"seeds": 2, "max_epochs": 20, "patience": 10, "lr": 3e-3}
+NEURAL = ["mine", "minee", "dv", "nwj", "js", "smile", "tuba", "infonce"]
+
+
+@pytest.mark.parametrize("method", NEURAL)
+def test_critics_come_near_the_truth(method):
+    e = estimate(X, Y, method, truth=LAW.mutual_information, **QUICK)
+    assert abs(e.value - LAW.mutual_information) < 4 * e.error + 0.12
+    assert e.method == method
+    assert e.n == 300
+    assert e.truth == LAW.mutual_information
+    assert e.bounds
+
+
+@pytest.mark.parametrize("method", ["ksg", "kde", "bins"])
+def test_counting_comes_near_the_truth(method):
+    e = estimate(X, Y, method)
+    assert abs(e.value - LAW.mutual_information) < 4 * e.error + 0.12
+    assert e.covers == "subsampling"
+
+
+def test_every_form_of_samples_gives_the_same():
+    forms = [(X, Y), (torch.from_numpy(X), torch.from_numpy(Y)), (pd.DataFrame(X), pd.Series(Y.ravel()))]
+    values = {estimate(x, y, "mine", seeds=1, max_epochs=2).value for x, y in [*forms, (X.tolist(), Y.tolist())]}
+    assert len(values) == 1
+
+
+def test_scale_and_offset_change_nothing():
+    far = X.astype(np.float64) * 1e-3 + 1e6
+    a, b = (estimate(x, Y, "mine", seeds=1, max_epochs=5).value for x in (X, far))
+    assert a == pytest.approx(b, abs=1e-4)
+
+
+def test_seed_units_and_truth():
+    a = estimate(X, Y, seed=1, truth=0.5, **QUICK)
+    b = estimate(X, Y, seed=1, units="bits", truth=0.5, **QUICK)
+    assert b.value == pytest.approx(a.value / math.log(2))
+    assert b.truth == pytest.approx(0.5 / math.log(2))
+    assert estimate(X, Y, seed=2, **QUICK).value != a.value
+
+
+def test_a_constant_variable():
+    with pytest.warns(UserWarning, match="y is constant in all 300 samples"):
+        e = estimate(X, np.ones(300), "ksg")
+    assert (e.value, e.error) == (0, 0)
+
+
+def test_a_method_is_one_line_in_the_registry(monkeypatch):
+    monkeypatch.setitem(METHODS, "half", lambda x, y, seed: (0.5, 0.1))
+    monkeypatch.setitem(METHODS, "late", "mi_lab.objectives:infonce")  # imported when it is used
+    assert (estimate(X, Y, "half").value, estimate(X, Y, "half").error) == (0.5, 0.1)
+    with pytest.raises(ValueError, match="method 'late' takes 1 positional argument"):
+        estimate(X, Y, "late")
+
+
+def test_standardised_leaves_constant_columns_at_zero():
+    z = frontdoor.standardised(np.array([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]]))
+    assert z.tolist() == [[-1, 0], [0, 0], [1, 0]]
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e-300])
+def test_units_near_the_limits_of_float64_change_nothing(scale):
+    assert torch.allclose(frontdoor.standardised(scale * X.astype(float)), frontdoor.standardised(X), atol=1e-6)
+
+
+BAD = {
+    "an unknown method": (
+        lambda: estimate(X, Y, "magic"),
+        "unknown method 'magic', wanted one of: mine, .*bins",
+    ),
+    "unknown units": (lambda: estimate(X, Y, units="dits"), "unknown units 'dits'"),
+    "a bad seed": (lambda: estimate(X, Y, seed=-3), "seed = -3"),
+    "a bad truth": (lambda: estimate(X, Y, truth=math.nan), "truth = nan"),
+    "different lengths": (lambda: estimate(X, Y[:7]), "y has n = 7|x has 300 samples and y has 7"),
+    "lengths": (lambda: estimate(X, Y[:70]), "x has 300 samples and y has 70"),
+    "NaN": (lambda: estimate(X, np.where(Y > 1, np.nan, Y)), "^y holds .* NaN"),
+    "infinite": (lambda: estimate(np.where(X > 1, np.inf, X), Y), "^x holds .* infinite"),
+    "empty": (lambda: estimate([], []), "x has n = 0 samples, wanted at least 8"),
+    "one sample": (lambda: estimate([1.0], [1.0]), "x has n = 1 samples"),
+    "text": (lambda: estimate(["a"] * 9, Y[:9]), "x has dtype"),
+    "three axes": (lambda: estimate(X[:, :, None], Y), "x has shape"),
+    "a batch larger than n": (lambda: estimate(X, Y, batch_size=301), "batch_size = 301 is larger than .* 300"),
+    "a batch of one": (lambda: estimate(X, Y, batch_size=1), "batch_size = 1"),
+    "an unknown option": (lambda: estimate(X, Y, colour="red"), "unknown option 'colour'"),
+    "an unknown option of counting": (lambda: estimate(X, Y, "ksg", colour="red"), "colour"),
+    "a bad option": (lambda: estimate(X, Y, beta=3), "beta = 3"),
+    "a device that isn't": (lambda: estimate(X, Y, device="abacus"), "unknown device 'abacus'"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input(case):
+    bad, said = BAD[case]
+    with pytest.raises(ValueError, match=said) as error:
+        bad()
+    assert "\n" not in str(error.value)
+
+
+# ---- command line ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def table(tmp_path):
+    frame = pd.DataFrame({"a": X.ravel(), "b": np.arange(300.0), "c": Y.ravel(), "word": "w"})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.to_csv(tmp_path / "t.tsv", index=False, sep="\t")
+    frame.to_parquet(tmp_path / "t.parquet")
+    np.savez(tmp_path / "t.npz", a=X, b=np.arange(300.0), c=Y, short=Y[:5])
+    (tmp_path / "bad.parquet").write_text("hello")
+    (tmp_path / "t.xls").write_text("hello")
+    return tmp_path
+
+
+def run(*words):
+    return CliRunner().invoke(cli.main, ["estimate", *map(str, words)])
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "npz"])
+def test_every_table_gives_the_same_json(table, ending):
+    result = run(table / f"t.{ending}", "--x", "a", "--y", "c", "--method", "ksg", "--truth", "0.5")
+    assert result.exit_code == 0, result.output
+    out = json.loads(result.stdout)
+    assert out["value"] == pytest.approx(estimate(X, Y, "ksg").value, abs=1e-5)
+    assert out["truth"] == 0.5
+    assert out["units"] == "nats"
+
+
+def test_command_line_options(table):
+    words = ["--x", "a,b", "--y", "c", "--seeds", "2", "--seed", "3", "--units", "bits", "--quiet"]
+    words += ["--option", "max_epochs=2", "--option", "lr=0.001"]
+    result = run(table / "t.csv", *words)
+    assert result.exit_code == 0, result.output
+    expected = estimate(np.c_[X, np.arange(300.0)], Y, seeds=2, seed=3, units="bits", max_epochs=2, lr=0.001)
+    out = json.loads(result.stdout)
+    assert out["value"] == pytest.approx(expected.value, abs=1e-4)
+    assert len(out["members"]) == 2
+    readable = run(table / "t.csv", "--x", "a", "--y", "c", "--method", "ksg", "--text")
+    assert "nats (ksg; 300 samples" in readable.output
+
+
+def test_a_warning_goes_to_the_error_stream(table, tmp_path):
+    pd.DataFrame({"a": [1.0] * 20, "c": range(20)}).to_csv(tmp_path / "flat.csv", index=False)
+    result = run(tmp_path / "flat.csv", "--x", "a", "--y", "c")
+    assert json.loads(result.stdout)["value"] == 0
+    assert result.stderr.startswith("warning: x is constant")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["none.csv", "--x", "a", "--y", "c"], "there is no file"),
+        (["t.xls", "--x", "a", "--y", "c"], "ends in .xls, wanted one of: .csv, .tsv, .npz, .parquet"),
+        (["bad.parquet", "--x", "a", "--y", "c"], "can't be read as parquet"),
+        (["t.csv", "--x", "z", "--y", "c"], "--x names 'z', and the file has: a, b, c, word"),
+        (["t.csv", "--x", "word", "--y", "c"], "column 'word'"),
+        (["t.npz", "--x", "a,short", "--y", "c"], "different lengths: 300, 5"),
+        (["t.csv", "--x", "a", "--y", "c", "--method", "magic"], "unknown method 'magic'"),
+        (["t.csv", "--x", "a", "--y", "c", "--option", "lr"], "wanted NAME=VALUE"),
+        (["t.csv", "--x", "a", "--y", "c", "--option", "lr=fast"], "lr = 'fast'"),
+    ],
+)
+def test_bad_command_lines(table, words, said):
+    result = run(table / words[0], *words[1:])
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,185 @@
+"""What the explorers show is right: browser against Python, and Python against formulas computed otherwise."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+from scipy.special import digamma
+
+from mi_lab.counting import ksg
+from mi_lab.teaching.sliders import block
+from mi_lab.teaching.sliders.average import MovingAverage
+from mi_lab.teaching.sliders.explorer import Explorer, plain
+from mi_lab.teaching.sliders.gaussian import GaussianExplorer
+from mi_lab.teaching.sliders.neighbourhood import Neighbourhood
+from mi_lab.teaching.sliders.resampling import ResamplingExplorer
+from mi_lab.teaching.sliders.tangent import FAMILIES, TangentExplorer
+from mi_lab.teaching.sliders.words import fill
+
+CALL = """async ([address, data, values]) => {
+  const own = await import(address);
+  return values.map((v) => JSON.stringify(own.compute(data, [v]), (_, x) => (Number.isNaN(x) ? null : x)));
+}"""
+
+
+@pytest.fixture(scope="module")
+def page(browser):
+    tab = browser.new_page()
+    yield tab
+    tab.close()
+
+
+def address(kind: str) -> str:
+    return "data:text/javascript;base64," + base64.b64encode(block.module(kind).encode()).decode()
+
+
+def agree(ours, theirs, where: str) -> None:
+    assert ours.keys() == theirs.keys(), where
+    for key, value in ours.items():
+        if isinstance(value, str):
+            assert value == theirs[key], f"{where}: {key}"
+        else:
+            mine = np.atleast_1d(np.array(value, dtype=float))
+            other = np.atleast_1d(np.array([np.nan if v is None else v for v in np.ravel(theirs[key])], dtype=float))
+            np.testing.assert_allclose(other, mine, rtol=1e-9, atol=1e-9, err_msg=f"{where}: {key}")
+
+
+def test_browser_and_python_compute_the_same(page, explorers):
+    """All numbers and coordinates, at a dozen places of every slider."""
+    drawn_here = {name: explorer for name, explorer in explorers.items() if isinstance(explorer, Explorer)}
+    assert drawn_here
+    for name, explorer in drawn_here.items():
+        grid = explorer._facts["controls"][0]["grid"]
+        values = [grid[i] for i in np.unique(np.linspace(0, len(grid) - 1, 12).astype(int))]
+        got = page.evaluate(CALL, [address(explorer.kind), explorer._facts, values])
+        for value, text in zip(values, got, strict=True):
+            agree(plain(explorer.compute(value)), json.loads(text), f"{name} at {value}")
+
+
+def test_browser_and_python_write_the_same(page):
+    """Rounding, signs and percent signs, where half-way cases and minus zero are the traps."""
+    cases = [
+        (v, form) for v in (0.125, -0.125, 2.5, -0.0004, 0, 1e-9, 1234.5678, 0.045) for form in (".2f", "d", ".1%")
+    ]
+    cases += [(float("nan"), ".2f"), (float("inf"), ".3f")]
+    script = """async ([address, cases]) => {
+      const { fill } = await import(address);
+      return cases.map(([v, form]) => fill(`{v:${form}}`, { v: Number(v) }));
+    }"""
+    got = page.evaluate(script, [address("gaussian"), [[repr(v).replace("inf", "Infinity"), f] for v, f in cases]])
+    assert got == [fill(f"{{v:{form}}}", {"v": v}) for v, form in cases]
+    assert fill("{v:.1f}", {"v": -2.34}) == "−2.3"
+
+
+@pytest.mark.parametrize("rho", [-0.99, -0.3, 0.0, 0.6, 0.9])
+def test_gaussian(paged, rho):
+    explorer = GaussianExplorer(rho)
+    law = stats.multivariate_normal([0, 0], [[1, rho], [rho, 1]])
+    entropy = 2 * stats.norm.entropy() - law.entropy()
+    assert explorer.numbers["information"] == pytest.approx(entropy, abs=1e-12)
+    assert explorer.information == pytest.approx(entropy, abs=1e-12)
+    shown = explorer.compute(rho)
+    level = np.log(law.pdf(np.stack([shown["outer_x"], shown["outer_y"]], 1)) / law.pdf([0, 0]))
+    np.testing.assert_allclose(level, -2, atol=1e-9)  # two standard deviations all around: exp(-2²/2)
+    correlation = np.corrcoef(shown["x"], shown["y"])[0, 1]
+    assert abs(correlation - rho) < 4 * (1 - rho**2) / np.sqrt(400) + 1e-9
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_tangent(paged, name):
+    family = FAMILIES[name]
+    for ratio in (0.5, 1.0, 2.0):
+        explorer = TangentExplorer(name, ratio=ratio)
+        for t in explorer._facts["controls"][0]["grid"][::7]:
+            shown = explorer.compute(t)
+            # the conjugate is a supremum: find it by search
+            best = optimize.minimize_scalar(lambda u, t=t: family.f(u) - t * u, bounds=(1e-9, 60), method="bounded")
+            assert -shown["intercept"] == pytest.approx(-best.fun, abs=2e-4)
+            assert shown["gap"] >= -1e-12
+            assert shown["height"] == pytest.approx(t * shown["touch"] + shown["intercept"], abs=1e-9)
+        slope = float(family.slope(ratio))
+        if family.slopes[0] <= slope <= family.slopes[1]:
+            assert explorer.compute(slope)["gap"] == pytest.approx(0, abs=1e-12)
+
+
+def test_resampling_counts(paged):
+    x, y = np.random.default_rng(2).normal(size=(2, 40))
+    for replacement in (False, True):
+        explorer = ResamplingExplorer(x, y, replacement=replacement, seed=3)
+        explorer.n_ = 40
+        x_, y_ = explorer.reference()
+        pairs = list(zip(x_[:, 0].tolist(), y_[:, 0].tolist(), strict=True))
+        own = set(zip(x.round(3).tolist(), y.round(3).tolist(), strict=True))
+        assert explorer.numbers["joint"] == sum(pair in own for pair in pairs)
+        assert explorer.numbers["copies"] == len(pairs) - len(set(pairs))
+        if not replacement:
+            assert sorted(x_[:, 0]) == sorted(x.round(3))
+            assert sorted(y_[:, 0]) == sorted(y.round(3))
+
+
+@pytest.mark.parametrize("replacement", [False, True])
+def test_share_of_survivors_is_one_over_n(paged, replacement):
+    x, y = np.random.default_rng(2).normal(size=(2, 20))
+    shares = [ResamplingExplorer(x, y, replacement=replacement, seed=seed).numbers["share"] for seed in range(200)]
+    assert abs(np.mean(shares) - 1 / 20) < 4 * np.std(shares) / np.sqrt(200)
+
+
+def test_densities_are_densities(paged):
+    shown = ResamplingExplorer(replacement=True).compute(300)
+    for line, density in (("line_x", "density_x"), ("line_y", "density_y")):
+        assert np.trapezoid(shown[density], shown[line]) == pytest.approx(1, abs=0.03)  # the tails stick out a little
+
+
+def test_neighbourhood_counts(paged):
+    """The square, its strips, and what the package's estimator says for this one point."""
+    explorer = Neighbourhood()
+    x, y, p = explorer._x / explorer._x.std(), explorer._y / explorer._y.std(), explorer._facts_of["point"]
+    for k in (1, 3, 20):
+        explorer.value = k
+        shown = explorer.numbers
+        radius = np.sort(np.maximum(abs(x - x[p]), abs(y - y[p])))[k]  # the point itself comes first
+        assert shown["radius"] == pytest.approx(radius)
+        own = digamma(k) + digamma(200) - digamma(shown["n_x"] + 1) - digamma(shown["n_y"] + 1)
+        assert float(ksg(explorer._x, explorer._y, k=k, pointwise=True)[p]) == pytest.approx(own, abs=1e-5)
+        assert explorer.estimate == pytest.approx(float(ksg(explorer._x, explorer._y, k=k)), abs=1e-4)
+
+
+def test_bins_count_every_sample_once(paged):
+    explorer = Neighbourhood(method="bins")
+    span = explorer._facts_of["range"]
+    for count in (2, 7, 40):
+        explorer.value = count
+        table = np.histogram2d(explorer._x, explorer._y, bins=count, range=span)[0] / 200
+        product = table.sum(1, keepdims=True) * table.sum(0)
+        some = table > 0
+        plug_in = (table[some] * np.log(table[some] / product[some])).sum()
+        assert explorer.estimate == pytest.approx(plug_in, abs=1e-4)
+        assert explorer.numbers["filled"] == some.sum()
+        assert explorer.numbers["fullest"] == round(200 * table.max())
+
+
+def test_kernels_blur(paged):
+    """The wider the kernels, the lower the estimate, down to nothing."""
+    explorer = Neighbourhood(method="kernels")
+    assert all(a > b for a, b in zip(explorer._estimates, explorer._estimates[1:], strict=False))
+    assert 0 < explorer._estimates[-1] < 0.2
+
+
+def test_average_against_theory(paged):
+    """Without drift: m has variance σ²(1−β)/(1+β), and the bias shrinks; with drift m lags by a known factor."""
+    rho, batch = 0.5, 64
+    truth = -0.5 * np.log(1 - rho**2)
+    still = MovingAverage(0.0, rho=rho, batch=batch, drift=0)
+    sigma = np.sqrt((1 / (1 - rho**2) - 1) / batch)  # E r² = 1 / (1 − ρ²) under the product
+    for beta in (0.5, 0.9):
+        still.beta = beta
+        assert still.noise == pytest.approx(sigma * np.sqrt((1 - beta) / (1 + beta)), rel=0.08)
+    biases = [abs(b) for b in still._bias]
+    assert biases[0] > 5 * biases[-1]
+    drift = 0.02
+    moving = MovingAverage(0.95, rho=rho, batch=batch, drift=drift)
+    lag = (1 - 0.95 * np.exp(-drift)) / (1 - 0.95)
+    # to first order the term is the truth times the lag; noise and its correlation add O(σ²)
+    assert moving.bias == pytest.approx(truth * (lag - 1), abs=2 * sigma**2)
