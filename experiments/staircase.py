@@ -34,8 +34,9 @@ def classifier() -> torch.nn.Module:
 
 
 def pairs(rho: float, n: int, g: torch.Generator):
+    """Draw x and y = x + noise, as published; another scale of y than ours, and the same information."""
     x, noise = torch.randn(2, n, D, generator=g)
-    return x, rho * x + math.sqrt(1 - rho**2) * noise
+    return x, x + math.sqrt(1 / rho**2 - 1) * noise
 
 
 @torch.no_grad()

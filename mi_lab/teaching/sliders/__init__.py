@@ -3,6 +3,7 @@
 from importlib import import_module
 
 _HOME = {
+    "CeilingExplorer": "ceiling",
     "GaussianExplorer": "gaussian",
     "MovingAverage": "average",
     "Neighbourhood": "neighbourhood",

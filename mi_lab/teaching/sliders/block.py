@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from mi_lab.teaching.sliders.words import fill, spans
 
-KINDS = ("resampling", "gaussian", "tangent", "neighbourhood", "average", "frames")
+KINDS = ("resampling", "ceiling", "gaussian", "tangent", "neighbourhood", "average", "frames")
 LIMIT = 200_000  # bytes: what one block may add to a page
 
 

@@ -48,7 +48,7 @@ class GaussianExplorer(Explorer):
     description = (
         "Left: a sample with the ellipses of one and two standard deviations; above and at the right, in grey, the "
         "marginal densities of x and y, and in colour the density of y given x = 1. Right: the mutual information, "
-        "in nats, of every correlation, and of this one."
+        "in nats, of every correlation, and of this one. Both large dots can be dragged."
     )
 
     rho = traitlets.Float().tag(sync=True)
@@ -109,25 +109,27 @@ class GaussianExplorer(Explorer):
         cloud.fixed("line", [1, 1], [-3.3, 3.3], role="guide")
         cloud.moving("dots", "1", "mean", role="halo")
         cloud.moving("dots", "1", "mean", role="big-b")
+        cloud.handle("1", "mean", y="rho")
         cloud.axis("bottom", "x")
         cloud.axis("left", "y")
         top = left.plot((36, 8, 200, 44), (-3.3, 3.3), (0, 0.45))
         top.fixed("area", line, marginal, line, 0, role="data")
         top.note(-3.2, 0.3, "p(x)")
-        right = left.plot((240, 56, 96, 200), (0, 2.2), (-3.3, 3.3))
+        right = left.plot((240, 56, 98, 200), (0, 2.95), (-3.3, 3.3))
         right.fixed("area", marginal, line, 0, line, role="data")
         right.moving("line", "conditional", "line", role="b")
-        right.note(0.5, -2.9, "p(y)")
-        right.note(0.55, "mean", "p(y | x = 1)", dy=-24)
+        right.note(0.6, -2.9, "p(y)")
+        right.note(0.62, "mean", "p(y | x = 1)", dy=-24)
 
         curve = Panel(state, "Mutual information against the correlation")
-        plot = curve.plot((44, 36, 284, 220), (-1, 1), (0, 2))
-        rhos = np.linspace(-0.992, 0.992, 249)
+        plot = curve.plot((44, 36, 284, 220), (-1.08, 1.08), (0, 2.15))
+        rhos = np.linspace(-0.9932, 0.9932, 249)
         plot.fixed("line", rhos, -0.5 * np.log(1 - rhos**2), role="soft")
         plot.moving("dots", "rho", "information", role="halo")
         plot.moving("dots", "rho", "information", role="big-a")
+        plot.handle("rho", "information", x="rho")
         plot.axis("bottom", "correlation ρ", ticks=[-1, -0.5, 0, 0.5, 1])
-        plot.axis("left", "I(X;Y), nats")
+        plot.axis("left", "I(X;Y), nats", ticks=[0, 0.5, 1, 1.5, 2])
         plot.note(0, 1.75, "−½ log(1 − ρ²)", anchor="middle")
         return [left, curve]
 

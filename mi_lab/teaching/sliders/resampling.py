@@ -2,6 +2,7 @@
 
 import numpy as np
 import traitlets
+from matplotlib.ticker import MaxNLocator
 
 from mi_lab.samples import as_array_pair
 from mi_lab.teaching.sliders.explorer import Explorer
@@ -78,7 +79,7 @@ class ResamplingExplorer(Explorer):
         self.description = (
             f"Left: in grey the joint sample, in blue the reference pairs, {rings}in orange those that survived from "
             "the joint sample; along the edges the density of the sample (grey) and of the reference (blue line). "
-            "Right: the share of survivors after each draw, and 1/n dashed."
+            "Right: the share of survivors after each draw, and 1/n dashed; its dot can be dragged."
         )
         data = {"x": self._x, "y": self._y, "a": self._a, "b": self._b, "sd": self._sd, "marks": self._marks}
         data |= {"line_x": self._lines[0], "line_y": self._lines[1]}
@@ -155,20 +156,29 @@ class ResamplingExplorer(Explorer):
         side.moving("line", "density_y", "line_y", role="a")
 
         right = Panel(state, "Share of joint pairs among the reference pairs drawn so far")
-        top_share = min(1.0, 6 / n)
-        ends = (np.log10(2), np.log10(self._largest) * 1.02)
-        run = right.plot((50, 36, 268, 222), ends, (0, top_share))
+        reached = (np.cumsum(self._a == self._b) / np.arange(1, self._largest + 1))[1:].max()
+        top_share = _round_up(max(1.15 * reached, 2 / n))
+        ends = np.log10([2, self._largest])
+        ends = ends + np.array([-0.03, 0.04]) * np.ptp(ends)  # room for a whole dot
+        run = right.plot((50, 36, 268, 222), ends, (-0.04 * top_share, top_share))
         run.fixed("line", ends, [1 / n, 1 / n], role="truth")
         run.moving("line", "run_x", "run_y", role="b")
         run.moving("dots", "at", "share", role="halo")
         run.moving("dots", "at", "share", role="big-b")
+        run.handle("at", "share", x="n_:10")
         run.note(ends[1], 1 / n, "1/n", anchor="end", dx=-4, dy=-7)
         ticks = [v for v in (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000) if v <= self._largest]
         ticks = [v for v in ticks if self._largest < 200 or v in (2, 10, 100, 1000, 10000)]
         run.axis("bottom", "reference pairs n′", ticks=list(np.log10(ticks)), names=[str(v) for v in ticks])
-        shares = np.linspace(0, top_share, 4)
-        run.axis("left", "share of joint pairs", ticks=shares, names=[f"{100 * v:.2g} %" for v in shares])
+        shares = [v for v in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(0, top_share) if 0 <= v <= top_share]
+        run.axis("left", "share of joint pairs", ticks=shares, names=[f"{100 * v:.3g} %" for v in shares])
         return [left, right]
+
+
+def _round_up(share: float) -> float:
+    """Return the next round share, at most all: an axis ends a little above what it shows."""
+    unit = 10.0 ** np.floor(np.log10(share)) / 2
+    return min(1.0, float(np.ceil(share / unit) * unit))
 
 
 def _limits(v: np.ndarray) -> tuple[float, float]:

@@ -104,7 +104,29 @@ function enliven(root, data, model) {
     });
   });
   show();
+  grips(root, data, inputs);
   printable(root, data);
+}
+
+// A handle is a point of the picture that one drags; the sliders follow, as if they had been moved themselves.
+function grips(root, data, inputs) {
+  for (const part of root.querySelectorAll("[data-drag]")) {
+    const [ax, bx, ay, by] = part.parentNode.dataset.scale.split(" ").map(Number);
+    const follow = (event) => {
+      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(part.getScreenCTM().inverse());
+      const place = { x: (at.x - ax) / bx, y: (at.y - ay) / by };
+      for (const [axis, name, base] of part.dataset.drag.split(" ").map((word) => word.split(":"))) {
+        const i = data.controls.findIndex((c) => c.name === name);
+        inputs[i].value = nearest(data.controls[i].grid, base ? Number(base) ** place[axis] : place[axis]);
+        inputs[i].dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    };
+    part.addEventListener("pointerdown", (event) => {
+      part.setPointerCapture(event.pointerId);
+      follow(event);
+    });
+    part.addEventListener("pointermove", (event) => part.hasPointerCapture(event.pointerId) && follow(event));
+  }
 }
 
 // Paper can't be dragged: printing shows a row of pictures, the first control at a few of its values.

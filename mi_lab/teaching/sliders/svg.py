@@ -91,6 +91,15 @@ class Plot:
             self.inner, "path", {"class": f"mi-{kind} mi-{role}", "data-draw": kind, "data-of": " ".join(keys), "d": d}
         )
 
+    def handle(self, *keys: str, x: str = "", y: str = "") -> None:
+        """Let a finger or a mouse drag the point ``keys``: its abscissa moves the control ``x``, its ordinate ``y``.
+
+        ``"n:10"`` says that the axis shows logarithms of the control's values to the base 10.
+        """
+        drag = " ".join(f"{axis}:{name}" for axis, name in (("x", x), ("y", y)) if name)
+        part = {"class": "mi-dots mi-handle", "data-draw": "dots", "data-of": " ".join(keys), "data-drag": drag}
+        ET.SubElement(self.inner, "path", {**part, "d": path("dots", self.scale, self.state, keys)})
+
     def fixed(self, kind: str, *columns, role: str) -> None:
         """Draw a part that stays."""
         state = {str(i): column for i, column in enumerate(columns)}

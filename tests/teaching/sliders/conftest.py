@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from mi_lab.teaching.sliders import (
+    CeilingExplorer,
     GaussianExplorer,
     MovingAverage,
     Neighbourhood,
@@ -24,6 +25,8 @@ EXPLORERS = {
     "resampling": lambda: ResamplingExplorer(),
     "resampling with replacement": lambda: ResamplingExplorer(replacement=True, n_=30),
     "resampling few": lambda: ResamplingExplorer(*np.random.default_rng(5).normal(size=(2, 6)), replacement=True),
+    "ceiling": lambda: CeilingExplorer(),
+    "ceiling at an odd start": lambda: CeilingExplorer(77),
     "tangent": lambda: TangentExplorer(),
     "tangent reverse": lambda: TangentExplorer("reverse", ratio=0.5),
     "tangent JS": lambda: TangentExplorer("JS"),

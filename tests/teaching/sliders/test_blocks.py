@@ -10,6 +10,7 @@ from PIL import Image
 
 from mi_lab import explore
 from mi_lab.teaching.sliders import (
+    CeilingExplorer,
     GaussianExplorer,
     MovingAverage,
     Neighbourhood,
@@ -73,6 +74,8 @@ def test_live_it_is_a_widget_and_its_numbers_follow():
         (lambda: ResamplingExplorer(np.ones((5, 2)), np.ones(5)), "2 columns"),
         (lambda: ResamplingExplorer(np.arange(2000), np.arange(2000)), "2000 samples"),
         (lambda: ResamplingExplorer(n_=101), "from 2 to 100"),
+        (lambda: CeilingExplorer(1), "n is 1"),
+        (lambda: CeilingExplorer(2.5), "n is 2.5"),
         (lambda: TangentExplorer("KLD"), "f is 'KLD'"),
         (lambda: TangentExplorer("JS", t=0.4), "t is 0.4"),
         (lambda: TangentExplorer(ratio=0), "ratio is 0"),
