@@ -157,7 +157,7 @@ class ResamplingExplorer(Explorer):
 
         right = Panel(state, "Share of joint pairs among the reference pairs drawn so far")
         reached = (np.cumsum(self._a == self._b) / np.arange(1, self._largest + 1))[1:].max()
-        top_share = _round_up(max(1.15 * reached, 2 / n))
+        top_share = _round_up(max(1.15 * reached, 1.6 / n))
         ends = np.log10([2, self._largest])
         ends = ends + np.array([-0.03, 0.04]) * np.ptp(ends)  # room for a whole dot
         run = right.plot((50, 36, 268, 222), ends, (-0.04 * top_share, top_share))
