@@ -8,6 +8,8 @@ _HOME = {
     "MovingAverage": "average",
     "Neighbourhood": "neighbourhood",
     "ResamplingExplorer": "resampling",
+    "SampleScore": "knobs",
+    "TrainingExplorer": "training",
     "TangentExplorer": "tangent",
     "explore": "interaction",
 }

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from mi_lab.teaching.sliders.words import fill, spans
 
-KINDS = ("resampling", "ceiling", "gaussian", "tangent", "neighbourhood", "average", "frames")
+KINDS = ("resampling", "ceiling", "gaussian", "tangent", "neighbourhood", "average", "frames", "knobs", "training")
 LIMIT = 200_000  # bytes: what one block may add to a page
 
 
@@ -72,9 +72,18 @@ def control(spec: dict, state: dict) -> str:
     )
 
 
+def buttons(words: dict) -> str:
+    """Return the buttons that move the first control; dead, and hidden, until the module wakes them."""
+    names = "".join(
+        f'<button type="button" disabled="disabled">{escape(words[key])}</button>' for key in ("run", "step", "again")
+    )
+    return f'<div class="mi-play">{names}<span class="mi-status" role="status"></span></div>'
+
+
 def markup(kind: str, pictures: str, data: dict, state: dict, title: str, sentence: str, description: str) -> str:
     """Return a block without its style, data and module: what a live notebook shows and the page begins with."""
     controls = "".join(control(spec, state) for spec in data["controls"])
+    controls += "".join(buttons(spec["play"]) for spec in data["controls"] if "play" in spec)
     return (
         f'<figure class="mi-explorer" data-kind="{kind}" role="group" aria-label="{escape(title)}">'
         f'<div class="mi-panels">{pictures}</div>'

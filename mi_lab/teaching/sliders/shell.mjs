@@ -64,6 +64,48 @@ const nearest = (grid, value) => {
   return grid.reduce((best, v, i) => (Math.abs(v - value) < Math.abs(grid[best] - value) ? i : best), 0);
 };
 
+// Buttons that move a control by themselves. Who wants no motion gets one picture for each press.
+function player(root, { grid, play: words }, input, say) {
+  const [run, step, again] = root.querySelectorAll(".mi-play button");
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const last = grid.length - 1;
+  let timer = 0;
+  const name = () => { run.textContent = timer ? words.pause : calm.matches ? words.calm : words.run; };
+  const go = (to) => {
+    input.value = Math.min(to, last);
+    input.dispatchEvent(new Event("input"));
+  };
+  const pause = () => {
+    if (!timer) return;
+    clearInterval(timer);
+    timer = 0;
+    name();
+    say();
+  };
+  run.addEventListener("click", () => {
+    if (timer) { pause(); return; }
+    const at = Number(input.value) < last ? Number(input.value) : 0;
+    if (calm.matches) {
+      go(at + words.leap);
+      say();
+      return;
+    }
+    go(at + 1);
+    timer = setInterval(() => {
+      if (document.hidden || !root.isConnected || Number(input.value) >= last) pause();
+      else go(Number(input.value) + 1);
+    }, 50);
+    name();
+  });
+  step.addEventListener("click", () => { pause(); go(Number(input.value) + 1); say(); });
+  again.addEventListener("click", () => { pause(); go(0); say(); });
+  input.addEventListener("input", (event) => { if (event.isTrusted) pause(); });
+  addEventListener("beforeprint", pause);
+  calm.addEventListener("change", () => { pause(); name(); });
+  for (const button of [run, step, again]) button.disabled = false;
+  name();
+}
+
 // Bring one block to life. With a model (live notebook) its traits and the sliders follow each other.
 function enliven(root, data, model) {
   root.dataset.alive = "";
@@ -105,6 +147,9 @@ function enliven(root, data, model) {
   });
   show();
   grips(root, data, inputs);
+  const status = root.querySelector(".mi-status");
+  const say = () => { status.textContent = fill(data.controls[0].spoken, compute(data, values)); };
+  if (status) player(root, data.controls[0], inputs[0], say);
   printable(root, data);
 }
 

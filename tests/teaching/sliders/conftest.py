@@ -13,7 +13,9 @@ from mi_lab.teaching.sliders import (
     MovingAverage,
     Neighbourhood,
     ResamplingExplorer,
+    SampleScore,
     TangentExplorer,
+    TrainingExplorer,
     explore,
 )
 
@@ -35,6 +37,10 @@ EXPLORERS = {
     "bins": lambda: Neighbourhood(method="bins"),
     "kernels": lambda: Neighbourhood(method="kernels"),
     "average": lambda: MovingAverage(),
+    "knobs": lambda: SampleScore(),
+    "knobs of another law": lambda: SampleScore(-0.5, n=30, seed=1),
+    "training": lambda: TrainingExplorer(),
+    "training on few": lambda: TrainingExplorer(0.6, n=30, held_out=60, seed=3),
     "average without drift": lambda: MovingAverage(0.9, drift=0, batch=8),
 }
 
@@ -81,6 +87,17 @@ def gallery(explorers, tmp_path_factory):
         encoding="utf-8",
     )
     return folder / "index.html"
+
+
+def places(explorer, count: int) -> list[list]:
+    """Return values of an explorer's sliders: each in turn at ``count`` places, the others where they start."""
+    controls = explorer._facts["controls"]
+    found = []
+    for i, control in enumerate(controls):
+        grid = control["grid"]
+        for at in np.unique(np.linspace(0, len(grid) - 1, count).astype(int)):
+            found.append([grid[at] if j == i else c["start"] for j, c in enumerate(controls)])
+    return found
 
 
 def settle(page) -> None:

@@ -15,7 +15,9 @@ from mi_lab.teaching.sliders import (
     MovingAverage,
     Neighbourhood,
     ResamplingExplorer,
+    SampleScore,
     TangentExplorer,
+    TrainingExplorer,
     block,
 )
 from mi_lab.teaching.sliders.pictures import aligned, shoot, split
@@ -87,6 +89,9 @@ def test_live_it_is_a_widget_and_its_numbers_follow():
         (lambda: MovingAverage(1.0), "beta is 1.0"),
         (lambda: MovingAverage(batch=1), "batch is 1"),
         (lambda: MovingAverage(drift=-1), "drift is -1"),
+        (lambda: SampleScore(n=1), "n is 1"),
+        (lambda: TrainingExplorer(n=5), "n is 5"),
+        (lambda: TrainingExplorer(held_out=2000), "held_out is 2000"),
     ],
 )
 def test_bad_arguments_are_named(make, message):
@@ -99,6 +104,12 @@ def test_bad_values_of_a_trait_leave_it_alone():
     with pytest.raises(ValueError, match="rho is 2"):
         explorer.rho = 2
     assert explorer.rho == 0.5
+    knobs, training = SampleScore(), TrainingExplorer()
+    with pytest.raises(ValueError, match="b is 9"):
+        knobs.b = 9
+    with pytest.raises(ValueError, match="step is 201"):
+        training.step = 201
+    assert (knobs.b, training.step) == (2.3, 0)
 
 
 def line(k=1, m=1):

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import go_to, picture, same, settle, state, try_block
+from conftest import go_to, picture, places, same, settle, state, try_block
 
 from mi_lab.teaching.sliders import block as blocks
 
@@ -77,13 +77,15 @@ def test_drawn_paths_are_those_python_draws(open_page, gallery, explorers):
         if name.startswith("explore"):
             continue
         found = page.locator(".mi-explorer").nth(i)
-        grid = explorer._facts["controls"][0]["grid"]
-        for at in (0, len(grid) // 3, len(grid) - 1):
-            found.locator("input").evaluate("(e, v) => { e.value = v; e.dispatchEvent(new Event('input')); }", at)
+        grids = [control["grid"] for control in explorer._facts["controls"]]
+        for values in places(explorer, 4):
+            for k, (grid, value) in enumerate(zip(grids, values, strict=True)):
+                move = "(e, v) => { e.value = v; e.dispatchEvent(new Event('input')); }"
+                found.locator("input").nth(k).evaluate(move, grid.index(value))
             settle(page)
-            shown = explorer.compute(grid[at])
+            shown = explorer.compute(*values)
             wanted = "".join(panel.markup() for panel in explorer._panels(shown))
-            assert found.evaluate(parts) == drawn(wanted), f"{name} at {grid[at]}"
+            assert found.evaluate(parts) == drawn(wanted), f"{name} at {values}"
 
 
 def drawn(markup: str) -> list[str]:
@@ -91,6 +93,73 @@ def drawn(markup: str) -> list[str]:
 
     tree = ET.fromstring(f"<r>{markup}</r>")
     return [part.get("d") or part.text or "" for part in tree.iter() if part.get("data-draw")]
+
+
+def steps(block) -> int:
+    return int(block.locator("input").input_value())
+
+
+def test_a_critic_trains_at_the_press_of_a_button(open_page, gallery, explorers):
+    """Play, pause, one step, start again, by mouse and by keys; a hand on the slider stops the run."""
+    page = open_page(gallery.as_uri())
+    found = page.locator(".mi-explorer").nth(list(explorers).index("training"))
+    button = {name: found.get_by_role("button", name=name, exact=True) for name in ("Train", "Pause", "One step")}
+    again, status = found.get_by_role("button", name="Start again"), found.get_by_role("status")
+    button["One step"].focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Space")
+    assert steps(found) == 2
+    assert status.inner_text().startswith("2 steps, training value")
+    button["Train"].click()
+    button["Pause"].wait_for()
+    page.wait_for_function("(e) => Number(e.value) > 6", arg=found.locator("input").element_handle())
+    button["Pause"].click()
+    at = steps(found)
+    page.wait_for_timeout(250)
+    assert steps(found) == at
+    assert status.inner_text().startswith(f"{at} steps")
+    shown = explorers["training"].compute(at)
+    assert f"scores {shown['train']:.3f} nats".replace("-", "−") in found.locator(".mi-words").inner_text()
+    again.click()
+    assert steps(found) == 0
+    button["Train"].click()
+    page.wait_for_function("(e) => Number(e.value) > 3", arg=found.locator("input").element_handle())
+    go_to(page, found.locator("input"), 195)
+    page.wait_for_timeout(250)
+    assert steps(found) == 195  # the run stopped when the slider was taken
+    button["Train"].click()
+    page.wait_for_function("(e) => Number(e.value) === 200", arg=found.locator("input").element_handle())
+    button["Train"].wait_for()  # at the end it pauses by itself
+    assert page.complaints == []
+
+
+def test_who_wants_no_motion_gets_none(open_page, gallery, explorers):
+    page = open_page(gallery.as_uri(), reduced_motion="reduce")
+    found = page.locator(".mi-explorer").nth(list(explorers).index("training"))
+    found.get_by_role("button", name="Train 20 steps").click()
+    assert steps(found) == 20
+    page.wait_for_timeout(250)
+    assert steps(found) == 20
+
+
+def test_a_point_is_dragged_in_the_picture(open_page, gallery, explorers):
+    """A handle moves both sliders at once, to the values under the pointer."""
+    page = open_page(gallery.as_uri())
+    found = page.locator(".mi-explorer").nth(list(explorers).index("knobs"))
+    handle = found.locator(".mi-handle")
+    handle.evaluate("(e) => e.scrollIntoView({ block: 'center', behavior: 'instant' })")
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    unit = found.locator("svg.mi-panel").first.bounding_box()["width"] / 340
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 1.9 * 292 / 6.3 * unit, y - 1.1 * 220 / 5.3 * unit, steps=5)
+    page.mouse.up()
+    settle(page)
+    assert [int(found.locator("input").nth(i).input_value()) for i in (0, 1)] == [39, 34]
+    page.mouse.move(5, 5)  # let go: it stays
+    settle(page)
+    assert [int(found.locator("input").nth(i).input_value()) for i in (0, 1)] == [39, 34]
 
 
 def test_keys_focus_and_words(open_page, gallery):

@@ -5,22 +5,27 @@ import json
 
 import numpy as np
 import pytest
-from scipy import optimize, stats
+import torch
+from conftest import places
+from scipy import integrate, optimize, stats
 from scipy.special import digamma
 
+from mi_lab import BivariateGaussian, Net, donsker_varadhan
 from mi_lab.counting import ksg
 from mi_lab.teaching.sliders import block
 from mi_lab.teaching.sliders.average import MovingAverage
 from mi_lab.teaching.sliders.explorer import Explorer, plain
 from mi_lab.teaching.sliders.gaussian import GaussianExplorer
+from mi_lab.teaching.sliders.knobs import SampleScore
 from mi_lab.teaching.sliders.neighbourhood import Neighbourhood
 from mi_lab.teaching.sliders.resampling import ResamplingExplorer
 from mi_lab.teaching.sliders.tangent import FAMILIES, TangentExplorer
+from mi_lab.teaching.sliders.training import TrainingExplorer
 from mi_lab.teaching.sliders.words import fill
 
 CALL = """async ([address, data, values]) => {
   const own = await import(address);
-  return values.map((v) => JSON.stringify(own.compute(data, [v]), (_, x) => (Number.isNaN(x) ? null : x)));
+  return values.map((v) => JSON.stringify(own.compute(data, v), (_, x) => (Number.isNaN(x) ? null : x)));
 }"""
 
 
@@ -51,11 +56,10 @@ def test_browser_and_python_compute_the_same(page, explorers):
     drawn_here = {name: explorer for name, explorer in explorers.items() if isinstance(explorer, Explorer)}
     assert drawn_here
     for name, explorer in drawn_here.items():
-        grid = explorer._facts["controls"][0]["grid"]
-        values = [grid[i] for i in np.unique(np.linspace(0, len(grid) - 1, 12).astype(int))]
+        values = places(explorer, 12)
         got = page.evaluate(CALL, [address(explorer.kind), explorer._facts, values])
         for value, text in zip(values, got, strict=True):
-            agree(plain(explorer.compute(value)), json.loads(text), f"{name} at {value}")
+            agree(plain(explorer.compute(*value)), json.loads(text), f"{name} at {value}")
 
 
 def test_browser_and_python_write_the_same(page):
@@ -71,6 +75,68 @@ def test_browser_and_python_write_the_same(page):
     got = page.evaluate(script, [address("gaussian"), [[repr(v).replace("inf", "Infinity"), f] for v, f in cases]])
     assert got == [fill(f"{{v:{form}}}", {"v": v}) for v, form in cases]
     assert fill("{v:.1f}", {"v": -2.34}) == "−2.3"
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_critic_in_the_browser_is_the_package_s(page, paged, seed):
+    """Any weights, not only those of a run: scores, value and gradient of `Net` under autograd, to 1e-9."""
+    width, rng = 16, np.random.default_rng(seed)
+    net = Net(2, width, 2, std=None, seed=seed).double()
+    with torch.no_grad():
+        for p in net.parameters():
+            p += 0.3 * torch.from_numpy(rng.normal(size=p.shape))
+    joint, reference = rng.normal(size=(40, 2)), 2 * rng.normal(size=(55, 2))
+    t, t_ref = net(torch.from_numpy(joint)), net(torch.from_numpy(reference))
+    value = donsker_varadhan(t, t_ref)
+    value.backward()
+    script = """async ([address, w, width, joint, reference]) => {
+      const own = await import(address);
+      const { value, gradient } = own.gradient(w, width, joint, reference);
+      return [own.scores(w, width, reference), value, [...gradient]];
+    }"""
+    flat = torch.cat([p.detach().ravel() for p in net.parameters()]).tolist()
+    scores, score, gradient = page.evaluate(
+        script, [address("training"), flat, width, joint.tolist(), reference.tolist()]
+    )
+    np.testing.assert_allclose(scores, t_ref.detach().numpy(), rtol=1e-9, atol=1e-9)
+    assert score == pytest.approx(value.item(), abs=1e-9)
+    wanted = torch.cat([p.grad.ravel() for p in net.parameters()]).numpy()
+    assert np.abs(wanted).max() > 0.01
+    np.testing.assert_allclose(gradient, wanted, rtol=1e-9, atol=1e-9)
+
+
+def test_training_passes_the_truth_and_the_held_out_value_does_not(paged):
+    """What the page says one will see, on the page's own run and on four others: no luck of one seed."""
+    for seed in range(5):
+        explorer = TrainingExplorer(seed=seed)
+        explorer.compute(200)
+        truth = BivariateGaussian(0.879).mutual_information
+        assert abs(explorer._train[0]) < 0.05
+        assert explorer._train[200] > truth + 0.3
+        assert max(explorer._held) < explorer._oracle[1]  # never above what the true log-ratio scores there
+        assert explorer._held[200] < 0
+        assert 5 < int(np.argmax(explorer._held)) < 150
+
+
+def test_two_knobs_against_quadrature_and_the_package(paged):
+    explorer = SampleScore()
+    rho, (xy, squares) = explorer._rho, explorer._reference
+    for a, b in [(0.0, 0.0), (2.0, 2.3), (3.9, 3.4), (3.9, 2.3)]:
+        t = torch.from_numpy(a * explorer._joint[0] - b * explorer._joint[1])
+        sample = donsker_varadhan(t, torch.from_numpy(a * xy - b * squares)).item()
+        shown = explorer.compute(a, b)
+        assert shown["sample"] == pytest.approx(sample, abs=1e-12)
+        if a >= 1 + b:
+            assert shown["shown"] == "−∞"
+            continue
+        # E' e^t along u, v = (x ± y)/√2, independent under the reference: two Gaussian integrals
+        rates = [(1 + b + sign * a) / 2 for sign in (1, -1)]
+        mean = np.prod([integrate.quad(lambda u, v=v: np.exp(-v * u**2), -60, 60)[0] for v in rates]) / (2 * np.pi)
+        assert shown["exact"] == pytest.approx(a * rho - b - np.log(mean), abs=1e-7)
+    # what the page says: on its fifty samples the best setting lies where the exact score is minus infinity
+    best = optimize.minimize(lambda w: -explorer.sample_score(*w), [1.0, 1.0], method="Nelder-Mead")
+    assert best.x[0] > 1 + best.x[1]
+    assert -best.fun > explorer._truth
 
 
 @pytest.mark.parametrize("rho", [-0.99, -0.3, 0.0, 0.6, 0.9])
