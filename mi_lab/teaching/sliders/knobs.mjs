@@ -16,6 +16,8 @@ function exactScore(rho, a, b) {
 export function compute(data, [a, b]) {
   const sample = sampleScore(data, a, b);
   const exact = exactScore(data.rho, a, b);
+  // up to the edge, where it falls without end, and no further
+  const inside = [...data.line.filter((v) => v < 1 + b), 1 + b - 1e-6];
   const finite = Number.isFinite(exact);
   return {
     a, b, sample, edge: [1 + b, 1 + b], edge_y: [-2, 2], line: data.line,
@@ -25,9 +27,6 @@ export function compute(data, [a, b]) {
       ? `The samples ${sample < exact ? "sell it short" : "flatter it"} by ${number(Math.abs(sample - exact), ".3f")} nats.`
       : "From a = 1 + b on the mean of eᵗ is infinite: the samples don’t notice, and the critic certifies nothing.",
     sample_line: data.line.map((v) => sampleScore(data, v, b)),
-    exact_line: data.line.map((v) => {
-      const value = exactScore(data.rho, v, b);
-      return Number.isFinite(value) ? value : NaN;
-    }),
+    exact_x: inside, exact_line: inside.map((v) => exactScore(data.rho, v, b)),
   };
 }

@@ -49,7 +49,7 @@ class SampleScore(Explorer):
         "spoken": "b {b:.1f}, score on the samples {sample:.3f} nats, exact score {shown} nats",
     }
     sentence = (
-        "On the samples the critic scores {sample:.3f|b} nats; exactly it is worth {shown|a} nats. {verdict}"
+        "On the samples the critic scores {sample:.3f|b} nats; exactly it is worth {shown|a} nats. {verdict|plain}"
     )
 
     a = traitlets.Float().tag(sync=True)
@@ -68,8 +68,8 @@ class SampleScore(Explorer):
         self._line = np.linspace(0, 6, 121).round(4)
         knobs = [np.round(np.arange(0, most * 10 + 1) / 10, 1).tolist() for most in (6, 5)]
         self.description = (
-            f"Left: all settings of both knobs; in grey those with a ≥ 1 + b, where the exact score is −∞. The green dot "
-            f"is the best setting, where the exact score is the truth, {self._truth:.3f} nats; the orange one is yours, "
+            "Left: all settings of both knobs; in grey those with a ≥ 1 + b, where the exact score is −∞. The green "
+            f"dot is the best setting, whose exact score is the truth, {self._truth:.3f} nats; the orange one is yours, "
             f"to be dragged. Right: for your b and every a, the score on {n} samples of the joint law and {n} of the "
             "reference (orange) and the exact score (blue), in nats; dashed is the truth."
         )
@@ -96,7 +96,8 @@ class SampleScore(Explorer):
     def compute(self, a: float, b: float) -> dict:
         """Return both scores, here and along a; see `Explorer.compute`."""
         exact = self.exact_score(a, b)
-        along = np.array([self.exact_score(v, b) for v in self._line])
+        # up to the edge, where it falls without end, and no further
+        inside = np.append(self._line[self._line < 1 + b], 1 + b - 1e-6)
         sample, finite = self.sample_score(a, b), math.isfinite(exact)
         way = "sell it short" if sample < exact else "flatter it"
         return {
@@ -113,7 +114,8 @@ class SampleScore(Explorer):
             else "From a = 1 + b on the mean of eᵗ is infinite: the samples don’t notice, and the critic certifies "
             "nothing.",
             "sample_line": np.array([self.sample_score(v, b) for v in self._line]),
-            "exact_line": np.where(np.isfinite(along), along, math.nan),
+            "exact_x": inside,
+            "exact_line": np.array([self.exact_score(v, b) for v in inside]),
         }
 
     def _panels(self, state: dict) -> list[Panel]:
@@ -137,7 +139,7 @@ class SampleScore(Explorer):
         plot = right.plot((50, 36, 278, 220), (-0.1, 6.1), (-1.6, 1.3))
         plot.fixed("line", [-0.1, 6.1], [self._truth, self._truth], role="truth")
         plot.moving("line", "edge", "edge_y", role="guide")
-        plot.moving("line", "line", "exact_line", role="a")
+        plot.moving("line", "exact_x", "exact_line", role="a")
         plot.moving("line", "line", "sample_line", role="b")
         plot.moving("dots", "a", "exact", role="halo")
         plot.moving("dots", "a", "exact", role="big-a")

@@ -72,17 +72,17 @@ class TrainingExplorer(Explorer):
         oracle = [self._value(*(self._log_ratio(self._samples[k]) for k in pair)) for pair in (names[:2], names[2:])]
         self._oracle = oracle
         self.sentence = (
-            f"After {{step:d}} {{noun}} the critic scores {{train:.3f|b}} nats on its {n} training samples, {{side}} the "
-            f"truth, {self._truth:.3f}, and {{held:.3f|a}} on {held_out} samples it has never seen. "
+            f"After {{step:d}} {{noun|plain}} the critic scores {{train:.3f|b}} nats on its {n} training samples, "
+            f"{{side|plain}} the truth, {self._truth:.3f}, and {{held:.3f|a}} on {held_out} samples it has never seen. "
             f"The true log-ratio scores {oracle[0]:.3f} and {oracle[1]:.3f} on the same samples. "
             "Best held-out value so far: {best_held:.3f}, at step {best:d}."
         )
         parameters = sum(p.numel() for p in self._net.parameters())
         self.description = (
-            f"Left: value of the critic against steps, on its training samples (orange) and on held-out samples (blue); "
-            "dashed is the truth, dotted what the true log-ratio scores on either set. Right: the critic, its constant "
-            "removed: blue where it finds a pair more likely in the joint law than in the reference, orange where less, "
-            f"with the joint samples (dark) and the reference samples (grey) it trains on. {parameters} weights, "
+            "Left: value of the critic against steps, on its training samples (orange) and on held-out samples (blue); "
+            "dashed is the truth, dotted what the true log-ratio scores on either set. Right: the critic, its "
+            "constant removed: blue where it finds a pair likelier in the joint law than in the reference, orange where "
+            f"less likely, with the joint samples (dark) and the reference samples (grey) it trains on. {parameters} weights, "
             "trained in your browser."
         )
         data = {**self._samples, "weights": self._flat(), "width": WIDTH, "rate": RATE, "truth": self._truth}
