@@ -5,6 +5,15 @@
   const empty = () => ({ pages: {}, guesses: {}, last: null });
   let memory = empty();
   try { memory = { ...memory, ...JSON.parse(localStorage.getItem(KEY) ?? '{}') }; } catch { /* nothing is kept */ }
+  // What the forms keep (form.mjs): the answers themselves, and whether they were right.
+  const ANSWERS = 'mi-lab-answers';
+  const answers = () => { try { return JSON.parse(localStorage.getItem(ANSWERS)) ?? {}; } catch { return {}; } };
+  const right = (id) => answers()[id]?.right === '1';
+  const forgetAnswers = () => {
+    try { localStorage.removeItem(ANSWERS); } catch { /* nothing is kept */ }
+    for (const page of Object.values(memory.pages)) page.right = [];
+    keep();
+  };
   const keep = () => { try { localStorage.setItem(KEY, JSON.stringify(memory)); } catch { /* nothing is kept */ } };
 
   const root = new URL(document.documentElement.dataset.content_root || './', location.href);
@@ -16,7 +25,7 @@
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
     return element;
   };
-  const plain = (heading) => [...heading.childNodes].filter((n) => !n.matches?.('.headerlink')).map((n) => n.textContent).join('').trim();
+  const plain = (heading) => [...heading.childNodes].filter((n) => !n.matches?.('.headerlink, .mi-tick')).map((n) => n.textContent).join('').trim();
 
   // ---- the marks in the table of contents ----
   const marks = () => {
@@ -33,13 +42,71 @@
     }
   };
 
+  // ---- the tick at an exercise whose every form is answered ----
+  const done = (words) => {
+    const mark = make('span', '✓', { class: 'mi-tick', title: words });
+    mark.append(make('span', ` ${words}`, { class: 'visually-hidden' }));
+    return mark;
+  };
+  const tick = (form) => {
+    const section = form.closest('section'), heading = section?.querySelector('h2, h3, h4');
+    heading?.querySelector('.mi-tick')?.remove();
+    if (![...section.querySelectorAll('form.mi-check')].every((f) => right(f.id))) return;
+    heading.insertBefore(done('answered'), heading.querySelector('.headerlink'));
+  };
+
+  // ---- the list of exercises: what is answered, and the one place to forget it ----
+  const list = () => {
+    const places = [...document.querySelectorAll('.mi-done')];
+    const named = places.filter((place) => place.dataset.checks);
+    const count = () => {
+      const store = answers();
+      let all = 0;
+      for (const place of named) {
+        const ids = place.dataset.checks.split(' ');
+        place.replaceChildren();
+        if (ids.every((id) => store[id]?.right === '1')) place.append(done('answered')), all += 1;
+        else if (ids.some((id) => store[id])) place.append(make('span', 'tried'));
+      }
+      return all;
+    };
+    const line = document.querySelector('.mi-forget');
+    if (!line) return;
+    const button = make('button', 'Forget all answers', { type: 'button' });
+    const said = make('span', '', { role: 'status' });
+    const tell = () => {
+      const all = count();
+      button.hidden = !Object.keys(answers()).length;
+      said.textContent = `${all} of ${named.length} answered. `;
+    };
+    button.addEventListener('click', () => {
+      if (!button.dataset.sure) {  // a second press, so that no slip of the hand costs a month's answers
+        button.dataset.sure = '1';
+        button.textContent = 'Forget them: press once more';
+        return;
+      }
+      delete button.dataset.sure;
+      button.textContent = 'Forget all answers';
+      forgetAnswers();
+      marks();
+      tell();
+    });
+    button.addEventListener('blur', () => {
+      delete button.dataset.sure;
+      button.textContent = 'Forget all answers';
+    });
+    line.append(said, button);
+    line.hidden = false;
+    tell();
+  };
+
   // ---- sections read, exercises answered ----
   const follow = () => {
     const sections = [...document.querySelectorAll('.bd-article > section > section')];
     const forms = [...document.querySelectorAll('form.mi-check')];
     const page = memory.pages[here] ?? { read: [], right: [] };
     const known = (list, elements) => list.filter((id) => elements.some((e) => e.id === id));
-    Object.assign(page, { read: known(page.read, sections), right: known(page.right, forms) });
+    Object.assign(page, { read: known(page.read, sections), right: forms.map((f) => f.id).filter(right) });
     Object.assign(page, { sections: sections.length, of: sections.length + forms.length });
     memory.pages[here] = page;
     const note = (list, id) => {
@@ -56,10 +123,13 @@
       }
     });
     for (const section of sections) watch.observe(section.lastElementChild);
-    document.addEventListener('submit', (event) => {
-      const form = event.target;
-      if (form.querySelector('.mi-verdict')?.dataset.right === '1') note(page.right, form.id);
+    document.addEventListener('mi-answer', () => {
+      page.right = forms.map((f) => f.id).filter(right);
+      keep();
+      marks();
+      forms.forEach(tick);
     });
+    forms.forEach(tick);
     const leave = () => {
       const passed = sections.filter((s) => s.getBoundingClientRect().top < innerHeight / 2).pop();
       const title = plain(document.querySelector('.bd-article h1'));
@@ -78,10 +148,10 @@
     const link = make('a', last.section ? `${last.title}, “${last.section}”` : last.title);
     link.href = `${new URL(`${last.doc}.html`, root)}${last.id ? `#${last.id}` : ''}`;
     const line = make('p', 'Continue where you left: ', { class: 'mi-continue' });
-    const forget = make('button', 'forget', { type: 'button', title: 'Delete what this browser has kept of your reading' });
+    const forget = make('button', 'forget', { type: 'button', title: 'Delete what this browser has kept of your reading and your answers' });
     forget.addEventListener('click', () => {
       memory = empty();
-      keep();
+      forgetAnswers();
       marks();
       line.remove();
     });
@@ -135,6 +205,7 @@
   const start = () => {
     if (/^\d/.test(plain(document.querySelector('.bd-article h1') ?? document.body))) follow();
     if (here === 'index') lead();
+    if (here === 'exercises') list();
     document.querySelectorAll('.admonition.predict').forEach(predict);
     marks();
   };

@@ -19,17 +19,21 @@ from nbformat.v4 import new_markdown_cell
 
 from tools.book.api import links
 from tools.book.execute import execute, with_outputs
+from tools.book.exercises import WORDS, with_forms
+from tools.book.fold import fold
 from tools.book.source import BOOK, GENERATED, ROOT, Page, SourceError, chapters, read, tags, without_answers
+from tools.book.start import first_estimate, with_box
 from tools.formats.downloads import withdraw
 
 WRITERS = ("sphinx_ext", "light", "head", "search", "card")
 
 
-def page_notebook(nb):
-    """Return the notebook that becomes the page: graded answers out, practice answers folded away, outputs kept."""
-    nb = without_answers(nb, practice=False)
+def page_notebook(nb, doc: str = ""):
+    """Return the notebook that becomes the page: forms for exercises, graded answers out, drawing folded away."""
+    nb = without_answers(with_forms(nb, doc), practice=False)
     nb.metadata.pop("cpu_seconds", None)
     nb.cells = [cell for cell in nb.cells if "notebook-only" not in tags(cell)]
+    nb = fold(nb)
     for cell in nb.cells:
         cell.metadata.pop("nbgrader", None)
         cell.metadata.pop("execution", None)
@@ -40,8 +44,7 @@ def page_notebook(nb):
                 cell.source = f"<!-- slide: {kind} -->\n\n{cell.source}\n\n<!-- slide: -->"
         if "practice" in tags(cell):
             cell.metadata["tags"] = [*tags(cell), "hide-input"]
-            words = {"code_prompt_show": "Show a solution", "code_prompt_hide": "Hide the solution"}
-            cell.metadata.setdefault("mystnb", {}).update(words)
+            cell.metadata.setdefault("mystnb", {}).update(WORDS)
     return nb
 
 
@@ -54,17 +57,19 @@ def write(path: Path, text: str) -> None:
 
 def stage(pages: list[Page], executed: dict[str, Path], folder: Path) -> None:
     """Lay out what Jupyter Book reads: executed pages, plain pages, figures, contents, bibliography."""
-    wanted = set()
+    wanted, estimate = set(), first_estimate(executed.get("practice"))
     for page in pages:
         target = folder / f"{page.doc}{'.ipynb' if page.doc in executed else GENERATED.get(page.doc, '.md')}"
         wanted.add(target)
         if page.doc in executed:
-            nb = page_notebook(with_outputs(page, executed[page.doc]))
+            nb = page_notebook(with_outputs(page, executed[page.doc]), page.doc)
+            for cell in nb.cells:
+                cell.source = with_box(cell.source, estimate) if cell.cell_type == "markdown" else cell.source
             if page.number and (text := links(page)):
                 nb.cells.append(new_markdown_cell(text, id="from-the-package"))
             write(target, nbformat.writes(nb))
         elif page.doc not in GENERATED:
-            write(target, page.path.read_text(encoding="utf-8"))
+            write(target, with_box(page.path.read_text(encoding="utf-8"), estimate))
         else:
             write(target, generated(page.doc))
     for path in BOOK.rglob("*"):

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from mi_lab.teaching.checks.exercise import EXERCISES, everything
 from tools.book.ledger import heading, reading_order
 
 EXERCISE = re.compile(r"^\((ex-[\w-]+)\)=\s*\n+#{2,4} Exercise (\d+)\.\s*(.+?)\s*$", re.M)
@@ -17,8 +18,9 @@ class Exercise:
     number: int
     title: str
     doc: str
-    kind: str  # "code", "multiple choice" or "in words"
+    kind: str  # "code", "multiple choice", "number" or "in words"
     graded: bool
+    checks: tuple[str, ...] = ()  # the names of its forms
 
 
 def exercises(book: Path) -> list[Exercise]:
@@ -28,7 +30,8 @@ def exercises(book: Path) -> list[Exercise]:
         text = path.read_text(encoding="utf-8")
         doc = path.relative_to(book).with_suffix("").as_posix()
         for match, body in with_bodies(text):
-            found.append(Exercise(match[1], int(match[2]), match[3], doc, kind_of(body), '"nbgrader"' in body))
+            number, graded = int(match[2]), '"nbgrader"' in body
+            found.append(Exercise(match[1], number, match[3], doc, kind_of(body), graded, checks(body)))
     return found
 
 
@@ -44,22 +47,41 @@ def kind_of(body: str) -> str:
     """Tell an exercise's kind from its source: choices, a checked cell, or neither."""
     if re.search(r"^- \*\*a\.\*\*", body, re.M):
         return "multiple choice"
-    return "code" if "{code-cell}" in body and "### BEGIN SOLUTION" in body else "in words"
+    if not ("{code-cell}" in body and "### BEGIN SOLUTION" in body):
+        return "in words"
+    kinds = {task.kind for name in checks(body) if (task := EXERCISES.get(name) or everything().get(name))}
+    return "number" if kinds == {"numeric"} else "code"
+
+
+def checks(body: str) -> tuple[str, ...]:
+    """Return the names under which an exercise's answers are checked or marked, in order."""
+    text = re.findall(r'^check\("([\w-]+)"|^\+\+\+ .*"grade_id": "([\w-]+)"', body, re.M)
+    return tuple(dict.fromkeys(a or b for a, b in text))
 
 
 def exercises_page(book: Path) -> str:
     """Return the index of exercises as MyST: one table a chapter, each title a link."""
     lines, listed = [HEAD], exercises(book)
     for doc in dict.fromkeys(e.doc for e in listed):
-        lines += [heading(book, doc), "| | exercise | kind |", "|---|---|---|"]
-        lines += [f"| {e.number} | {{ref}}`{e.title} <{e.label}>` | {e.kind} |" for e in listed if e.doc == doc]
+        lines += [heading(book, doc), "| | exercise | kind | answered |", "|---|---|---|---|"]
+        rows = [(e.number, f"{{ref}}`{e.title} <{e.label}>`", e.kind, _place(e)) for e in listed if e.doc == doc]
+        lines += [f"| {' | '.join(map(str, row))} |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _place(exercise: Exercise) -> str:
+    """Return where the reader's browser ticks an exercise: with what reader.js has kept."""
+    names = " ".join(f"check-{name}" for name in exercise.checks)
+    return f'<span class="mi-done" data-checks="{names}"></span>' if names else ""
 
 
 HEAD = """# Exercises
 
 Every exercise of the book, in order.
-Those of kind *code* and *multiple choice* answer at once, with a hint that fits the mistake.
-Those *in words* have a solution to open.
-Open a chapter as a notebook to work on them.
+Those of kind *multiple choice* and *number* answer on the page, with a hint that fits the mistake.
+Those of kind *code* do the same in the chapter's notebook, which the page links to.
+Those *in words* have a solution to open, or wait for a person who marks them.
+Answers stay in your browser, and nowhere else.
+
+<p class="mi-forget" hidden></p>
 """

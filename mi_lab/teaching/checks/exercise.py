@@ -9,6 +9,7 @@ from importlib import import_module
 
 import numpy as np
 
+from mi_lab.teaching.checks import numbers
 from mi_lab.teaching.checks.judge import Line, Verdict, general_hint, same
 from mi_lab.teaching.checks.observe import NotAttempted, Unusable, is_blank, observe, parse
 
@@ -112,12 +113,16 @@ class Numeric(Exercise):
         return [*self.mistakes.items(), *general]
 
     def observe(self, answer, seed: int = 0) -> dict:
+        if isinstance(answer, str):
+            return {"typed": answer[:100]} if answer.strip() else {"blank": True}
+        if isinstance(answer, tuple) and len(answer) == 2 and all(type(part) is int for part in answer):
+            return {"pair": list(answer)}
         try:
             seen = observe(answer)
-            numbers = [leaf["values"] for leaf in seen.values() if "values" in leaf]
-            if len(seen) != 1 or len(numbers) != 1 or len(numbers[0]) != 1:
+            values = [leaf["values"] for leaf in seen.values() if "values" in leaf]
+            if len(seen) != 1 or len(values) != 1 or len(values[0]) != 1:
                 return {"unusable": "one number is wanted."}
-            return {"value": numbers[0][0]}
+            return {"value": values[0][0]}
         except NotAttempted:
             return {"blank": True}
         except Unusable as e:
@@ -126,17 +131,43 @@ class Numeric(Exercise):
     def judge(self, observed: dict, seed: int = 0) -> Verdict:
         if observed.get("blank"):
             return BLANK
+        if "typed" in observed:
+            return self._of_text(str(observed["typed"])[:100])
+        if "pair" in observed:  # what Python makes of an answer with a comma in it
+            left, right = observed["pair"]
+            hint = f"with a comma these are two numbers, {left} and {right}: write one, without a comma."
+            return Verdict(0.0, [Line(False, hint)])
         if "unusable" in observed:
             return Verdict(0.0, [Line(False, "one number is wanted.")])
-        x = float(observed["value"])
+        return self._of(float(observed["value"]))[1]
+
+    def _of_text(self, typed: str) -> Verdict:
+        """Judge a number as it was written; form.mjs does the same."""
+        found = numbers.read(typed, self.unit)
+        if found.ask:
+            return Verdict(0.0, [Line(False, found.ask)])
+        verdicts = [self._of(x) for x in found.values]
+        for kind in ("right", "known"):
+            of_kind = [verdict for k, verdict in verdicts if k == kind]
+            if len(of_kind) == 1:
+                return of_kind[0]
+        if len(verdicts) > 1:
+            return Verdict(0.0, [Line(False, numbers.which(typed, found.values))])
+        return verdicts[0][1]
+
+    def _of(self, x: float) -> tuple[str, Verdict]:
+        """Return whether a number is right, a known mistake or another one, and what is said to it."""
+        if not np.isfinite(x):
+            return "other", Verdict(0.0, [Line(False, numbers.FINITE)])
         if abs(x - self.value) <= self.tolerance:
-            return Verdict(1.0, [Line(True, self.explained)])
+            return "right", Verdict(1.0, [Line(True, self.explained)])
         for wrong, hint in self.known():
             if abs(x - wrong) <= self.atol + self.rtol * abs(wrong):
-                return Verdict(0.0, [Line(False, hint)])
+                return "known", Verdict(0.0, [Line(False, hint)])
+        hint = f"not yet: {numbers.shown(x)} is too {'large' if x > self.value else 'small'}."
         if abs(x - self.value) <= 5 * self.tolerance:
-            return Verdict(0.0, [Line(False, "close, but not within the tolerance: keep more digits.")])
-        return Verdict(0.0, [Line(False, f"not yet: {x:.6g} is too {'large' if x > self.value else 'small'}.")])
+            hint = "close, but not within the tolerance: keep more digits."
+        return "other", Verdict(0.0, [Line(False, hint)])
 
 
 @dataclass(frozen=True)

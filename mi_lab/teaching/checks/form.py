@@ -1,4 +1,6 @@
-"""The form that a choice or a number becomes on a page: the same hints without a kernel, by mouse or keyboard.
+"""The form that an exercise becomes on a page: the same hints without a kernel, by mouse or keyboard.
+
+The builder (tools/book/exercises.py) puts it where a notebook has its stub and its ``check`` cell.
 
 Answers do not stand on the page in clear text: a choice's hint is enciphered with the choice, a number's with the
 exercise's id. That keeps an honest reader from seeing them by accident; it is no secret.
@@ -11,7 +13,8 @@ from html import escape
 from importlib.resources import files
 from itertools import combinations
 
-from mi_lab.teaching.checks.exercise import Choice, Numeric
+from mi_lab.teaching.checks.exercise import Choice, Exercise, Numeric
+from mi_lab.teaching.checks.judge import sentence
 
 MASK = 0xFFFFFFFF
 
@@ -42,7 +45,7 @@ def table(task: Choice) -> dict[str, str]:
             verdict = task.judge({"letters": chosen})
             line = verdict.lines[0]
             key = f"{task.id}|{chosen}"
-            out[f"{mix(key, 1):08x}{mix(key, 2):08x}"] = cipher(f"{int(line.right)}{_sentence(line.text)}", key)
+            out[f"{mix(key, 1):08x}{mix(key, 2):08x}"] = cipher(f"{int(line.right)}{sentence(line.text)}", key)
     return out
 
 
@@ -50,52 +53,50 @@ def numbers(task: Numeric) -> str:
     """Return the right number, the known wrong ones and their hints, enciphered."""
     known = [(task.value, task.tolerance, 1, task.explained)]
     known += [(wrong, task.atol + task.rtol * abs(wrong), 0, hint) for wrong, hint in task.known()]
-    data = [[float(v), float(tol), right, _sentence(hint)] for v, tol, right, hint in known]
+    data = [[float(v), float(tol), right, sentence(hint)] for v, tol, right, hint in known]
     return cipher(json.dumps(data), task.id)
 
 
-def html(task: Choice | Numeric) -> str:
-    """Return the form, its style and its script."""
-    name = f"check-{task.id}"
+def html(task: Exercise, where: str = "", first: bool = True) -> str:
+    """Return the form; the first one of a page brings the style and the script of all.
+
+    Parameters
+    ----------
+    task : the exercise
+    where : for code and text, HTML that says where to write it
+    first : whether no form stands before it on the page
+    """
     if task.kind == "choice":
         kind = "checkbox" if len(task.right) > 1 else "radio"
+        # The script moves these into the list of choices above the form, which says what the letters mean.
         fields = "".join(
             f'<label><input type="{kind}" name="answer" value="{escape(c)}"> {escape(c)}</label>'
             for c in sorted(task.reasons)
         )
         legend = "Choose all that hold" if kind == "checkbox" else "Choose one"
         data = {"kind": "choice", "id": task.id, "table": table(task)}
-    else:
+    elif task.kind == "numeric":
         unit = f" {escape(task.unit)}" if task.unit else ""
         fields = (
-            f'<label>Your answer <input type="text" inputmode="decimal" name="answer" autocomplete="off">{unit}</label>'
+            f'<label>Your answer <input type="text" name="answer" autocomplete="off" spellcheck="false">{unit}</label>'
         )
         legend = "Answer with a number"
         data = {"kind": "numeric", "id": task.id, "unit": task.unit, "data": numbers(task)}
+    else:
+        data = {"kind": "code", "id": task.id}
+    if data["kind"] == "code":
+        body = f'<p>{where}</p><label><input type="checkbox" name="answer" value="done"> Done</label>'
+    else:
+        body = f'<fieldset><legend>{legend}</legend>{fields} <button type="submit">Check</button></fieldset>'
+        body += '<p class="mi-verdict" role="status" aria-live="polite"></p>'
     content = json.dumps(data).replace("<", "\\u003c")
-    return (
-        f'<form class="mi-check" id="{escape(name)}" aria-label="{escape(task.title)}">'
-        f"<style>{asset('form.css')}</style>"
-        f'<fieldset><legend>{legend}</legend>{fields} <button type="submit">Check</button></fieldset>'
-        f'<p class="mi-verdict" role="status" aria-live="polite"></p>'
-        f'<script type="application/json">{content}</script>'
-        f'<script type="module">{asset("form.mjs")}\nattach(document.getElementById({json.dumps(name)}));</script>'
-        f"</form>"
-    )
-
-
-def show_form(task: Choice | Numeric) -> None:
-    """Display the form (on a page that is being built)."""
-    from IPython.display import publish_display_data
-
-    publish_display_data({"text/html": html(task), "text/plain": f"(a form to answer {task.id!r})"})
+    shared = f"<style>{asset('form.css')}</style>" if first else ""
+    script = f'<script type="module">{asset("form.mjs")}</script>' if first else ""
+    head = f'<form class="mi-check mi-{data["kind"]}" id="check-{escape(task.id)}" aria-label="{escape(task.title)}">'
+    return f'{head}{shared}{body}<script type="application/json">{content}</script>{script}</form>'
 
 
 @cache
 def asset(name: str) -> str:
     """Return a file that lies beside this module."""
     return files(__package__).joinpath(name).read_text(encoding="utf-8").strip()
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -1,5 +1,6 @@
 """Comparing what an answer did with what the reference does, and naming the difference."""
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,6 +33,16 @@ class Verdict:
     def hint(self) -> str:
         """The first thing to mend, or an empty text."""
         return next((line.text for line in self.lines if not line.right), "")
+
+
+def sentence(text: str) -> str:
+    """Return ``text`` with its first letter large, unless that is a symbol or a name: h is not H, nor log Log."""
+    text = " ".join(text.split())
+    first = text.split(" ")[0]
+    letters = re.match(r"[^\W\d_]*", first)[0]
+    symbol = len(letters) == 1 and (first != "a" or text.startswith("a ="))
+    name = letters in ("log", "exp") or re.search(r"\w[_.(]\w|\(\)", first)
+    return text if symbol or name else text[:1].upper() + text[1:]
 
 
 def same(seen: Seen, wanted: Seen, rtol: float, atol: float) -> bool:

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from mi_lab.teaching.checks.judge import Verdict
+from mi_lab.teaching.checks.judge import Verdict, sentence
 
 SIGN = {True: "✓", False: "✗", None: "·"}
 COLOURS = {True: "#1a7f37", False: "#b3541e", None: "#6a7280"}  # readable on white and on black
@@ -17,15 +17,13 @@ def lines(verdict: Verdict) -> list[tuple[bool | None, str]]:
         return [(True, "Right: " + ", ".join(line.part for line in verdict.lines) + ".")]
     out = []
     for line in verdict.lines:
-        sentence = f"{line.part}: {line.text}" if named else line.text
-        sentence = " ".join(sentence.split())
-        out.append((line.right, sentence[:1].upper() + sentence[1:]))
+        out.append((line.right, sentence(f"{line.part}: {line.text}" if named else line.text)))
     return out
 
 
 def text(verdict: Verdict) -> str:
     """Return the verdict as plain text."""
-    return "\n".join(f"{SIGN[right]} {sentence}" for right, sentence in lines(verdict))
+    return "\n".join(f"{SIGN[right]} {said}" for right, said in lines(verdict))
 
 
 def show(verdict: Verdict) -> None:
@@ -44,7 +42,7 @@ def show(verdict: Verdict) -> None:
 
     html = "".join(
         f'<div style="border-left:4px solid {COLOURS[right]};padding:.2em .7em;margin:.2em 0">'
-        f"{SIGN[right]} {escape(sentence)}</div>"
-        for right, sentence in lines(verdict)
+        f"{SIGN[right]} {escape(said)}</div>"
+        for right, said in lines(verdict)
     )
     publish_display_data({"text/plain": plain, "text/html": f'<div role="status">{html}</div>'})
