@@ -14,6 +14,7 @@ import torch
 from mi_lab import check
 from mi_lab.teaching.checks import exercise as declared
 from mi_lab.teaching.checks.form import cipher, html, mix
+from mi_lab.teaching.checks.judge import sentence
 from mi_lab.teaching.checks.observe import MOST_VALUES, Unusable, observe
 from mi_lab.teaching.checks.run import assess
 
@@ -209,7 +210,7 @@ def test_cipher_depends_on_the_key():
 @pytest.mark.browser
 def test_the_form_answers_by_mouse_and_keyboard_without_a_server(browser, tmp_path):
     tasks = [declared.find(name) for name in ("mine-iid", "mine-truth")]
-    body = "".join(html(task) for task in tasks)
+    body = "".join(html(task, first=k == 0) for k, task in enumerate(tasks))
     file = tmp_path / "page.html"
     file.write_text(
         f'<!DOCTYPE html><html lang="en" data-theme="dark"><meta charset="utf-8">{body}</html>', encoding="utf-8"
@@ -248,3 +249,38 @@ def test_the_form_answers_by_mouse_and_keyboard_without_a_server(browser, tmp_pa
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.tagName") == "BUTTON"
     assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("h is no amount of information", "h is no amount of information"),
+        ("n' is in the denominator", "n' is in the denominator"),
+        ("ρ enters squared", "ρ enters squared"),
+        ("t + t²/4 is the conjugate", "t + t²/4 is the conjugate"),
+        ("log 128 is less than 5", "log 128 is less than 5"),
+        ("f(0) is missing", "f(0) is missing"),
+        ("x_ref has another shape", "x_ref has another shape"),
+        ("np.log is natural", "np.log is natural"),
+        ("a = ρ is a zero", "a = ρ is a zero"),
+        ("a sum where an average\n  belongs", "A sum where an average belongs"),
+        ("the numbers", "The numbers"),
+        ("½ is missing", "½ is missing"),
+        ("", ""),
+    ],
+)
+def test_a_symbol_keeps_its_size(text, shown):
+    assert sentence(text) == shown
+
+
+def test_no_hint_of_the_book_turns_a_symbol_into_another():
+    """Shown as it is in a notebook and on a page, no hint begins with a lone letter that its author did not write."""
+    seen = 0
+    for task in declared.everything().values():
+        hints = [*getattr(task, "reasons", {}).values(), *getattr(task, "mistakes", {}).values()]
+        for hint in hints + [hint for hint, _ in getattr(task, "answers", []) if hint]:
+            first = sentence(hint).split(" ")[0].strip("'.,:²³")
+            if len(first) == 1 and first.isalpha() and first not in "AI":
+                assert hint.startswith(first), hint
+                seen += 1
+    assert seen > 5

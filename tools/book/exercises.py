@@ -77,7 +77,8 @@ def around(before: list[NotebookNode], task: Exercise, answers: list[NotebookNod
 def form_cell(task: Exercise, place: str, first: bool) -> NotebookNode:
     """Return a cell that shows a form and nothing else."""
     output = new_output("display_data", {"text/html": html(task, place, first), "text/plain": ""})
-    return new_code_cell("", outputs=[output], id=f"form-{task.id}"[:64], metadata={"tags": ["remove-input"]})
+    source = "# the form"  # MyST-NB leaves out a cell without any source
+    return new_code_cell(source, outputs=[output], id=f"form-{task.id}"[:64], metadata={"tags": ["remove-input"]})
 
 
 def where(doc: str, then: str) -> str:

@@ -28,19 +28,18 @@ def box(estimate: tuple[str, str] | None, short: bool = False) -> str:
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     python = project["requires-python"].removeprefix(">=")
-    if repository()[0]:
-        where = f"Python {python} or newer:"
-    else:
+    command = install()
+    if not repository()[0]:
         wheel = f"{project['name'].replace('-', '_')}-{project['version']}-py3-none-any.whl"
-        where = f"Python {python} or newer; in the folder of this book's files (or with `{wheel}` for the dot):"
+        command = f"# in the folder of the book's files\n{command}\n# or, from a wheel\n{command[:-1]}{wheel}"
     colab = colab_url("practice")
     instead = f" Or [open one in Colab]({colab}), with nothing to install." if colab else ""
     lines = [
         "::::{admonition} Start",
         ":class: tip start",
-        f"**Install.** {where}",
+        f"**Install**, with Python {python} or newer.",
         "",
-        f"```bash\n{install()}\n```",
+        f"```bash\n{command}\n```",
         "",
         f"**Open a notebook** (`python -m pip install jupyterlab`, if there is none).{instead}",
         "",

@@ -28,7 +28,8 @@ A judge gets what the probe returned as arrays (a dict if the probe returned one
 probe's had at first; it returns a hint, or None when all is right. It never sees the answer itself, since marking runs
 probe and judge in different processes. Import torch inside the functions: this package must import quickly.
 
-*Choice* and *numeric* exercises need no code, *text* is marked by a person::
+Hints begin with a small letter; a large one is put on when they are shown, but for a symbol: h is not H. *Choice* and
+*numeric* exercises need no code, *text* is marked by a person::
 
     choice("mine-iid", "Are the pairs i.i.d.?", right="c", reasons={"a": "why not", "b": "why not", "c": "why yes"})
     numeric("mine-ceiling", "The ceiling", value=6.24, unit="nats", rtol=.01, right="why", mistakes={512.0: "hint"})

@@ -17,6 +17,8 @@ from mi_lab.teaching.checks.exercise import Choice, Exercise, Numeric
 from mi_lab.teaching.checks.judge import sentence
 
 MASK = 0xFFFFFFFF
+CHECK = '<button type="submit">Check</button>'
+VERDICT = '<p class="mi-verdict" role="status" aria-live="polite"></p>'
 
 
 def mix(text: str, seed: int) -> int:
@@ -75,20 +77,15 @@ def html(task: Exercise, where: str = "", first: bool = True) -> str:
         )
         legend = "Choose all that hold" if kind == "checkbox" else "Choose one"
         data = {"kind": "choice", "id": task.id, "table": table(task)}
+        body = f"<fieldset><legend>{legend}</legend>{fields} {CHECK}</fieldset>{VERDICT}"
     elif task.kind == "numeric":
         unit = f" {escape(task.unit)}" if task.unit else ""
-        fields = (
-            f'<label>Your answer <input type="text" name="answer" autocomplete="off" spellcheck="false">{unit}</label>'
-        )
-        legend = "Answer with a number"
+        field = '<input type="text" name="answer" autocomplete="off" spellcheck="false">'
         data = {"kind": "numeric", "id": task.id, "unit": task.unit, "data": numbers(task)}
+        body = f'<p class="mi-field"><label>Your number: {field}{unit}</label> {CHECK}</p>{VERDICT}'
     else:
         data = {"kind": "code", "id": task.id}
-    if data["kind"] == "code":
         body = f'<p>{where}</p><label><input type="checkbox" name="answer" value="done"> Done</label>'
-    else:
-        body = f'<fieldset><legend>{legend}</legend>{fields} <button type="submit">Check</button></fieldset>'
-        body += '<p class="mi-verdict" role="status" aria-live="polite"></p>'
     content = json.dumps(data).replace("<", "\\u003c")
     shared = f"<style>{asset('form.css')}</style>" if first else ""
     script = f'<script type="module">{asset("form.mjs")}</script>' if first else ""

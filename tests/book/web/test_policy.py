@@ -46,9 +46,9 @@ def test_explorers_move_and_answers_are_judged_under_it(doc, book_url, open_page
         slider.press("ArrowRight")
         page.wait_for_timeout(100)
         assert words.inner_text() != before
-    for form in page.locator("form.mi-check").all():
-        kind = form.locator("input").first.get_attribute("type")
-        form.locator("input").first.fill("1") if kind == "text" else form.locator("input").first.check()
+    for form in page.locator("form.mi-choice, form.mi-numeric").all():
+        first = page.locator(f"[form={form.get_attribute('id')}]").or_(form.locator("input")).first
+        first.fill("1") if first.get_attribute("type") == "text" else first.check()
         form.locator("button").click()
         assert form.locator(".mi-verdict").inner_text() != ""
     assert page.complaints == []

@@ -22,7 +22,7 @@ def test_reading_and_answering_fill_the_mark_and_the_first_page_leads_back(book_
     page.evaluate("document.querySelector('#see-it').lastElementChild.scrollIntoView({block: 'center'})")
     page.wait_for_function("document.querySelector('.mi-mark').textContent.includes('1 of')")
     form = page.locator("form.mi-check").first
-    form.locator("input[value=d]").check()
+    page.locator("[form=check-mi-invariance][value=d]").check()
     form.locator("button").click()
     page.wait_for_function("document.querySelector('.mi-mark').title.includes(', 1 of')")
     page.goto(f"{book_url}/index.html")
