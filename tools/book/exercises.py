@@ -17,7 +17,7 @@ from mi_lab.teaching.checks.exercise import Exercise, find
 from mi_lab.teaching.checks.form import html
 from mi_lab.teaching.checks.judge import sentence
 from tools.book.settings import colab_url
-from tools.book.source import MARKER, tags
+from tools.book.source import MARKER, SourceError, tags
 
 HEADING = re.compile(r"^#{2,4} ", re.M)
 HINT = re.compile(r"^(:{3,}|`{3,})\{dropdown\} Hint", re.M)
@@ -28,7 +28,20 @@ WORDS = {"code_prompt_show": "Show a solution", "code_prompt_hide": "Hide the so
 
 
 def with_forms(nb: NotebookNode, doc: str) -> NotebookNode:
-    """Return a copy of an executed page with forms where its source has stubs and checks."""
+    """Return a copy of an executed page with forms where its source has stubs and checks.
+
+    Raises
+    ------
+    SourceError
+        If no exercise has the name that a cell checks.
+    """
+    try:
+        return _with_forms(nb, doc)
+    except ValueError as e:
+        raise SourceError(f"book/{doc}.md: {e}") from e
+
+
+def _with_forms(nb: NotebookNode, doc: str) -> NotebookNode:
     out: list[NotebookNode] = []
     waiting: list[NotebookNode] = []  # answers, until it is known which exercise they belong to
     made = 0
@@ -41,7 +54,7 @@ def with_forms(nb: NotebookNode, doc: str) -> NotebookNode:
             waiting = []
             continue
         if cell.cell_type == "markdown" and is_graded_answer(cell):
-            task = find(cell.metadata.nbgrader.grade_id)
+            task = find(cell.metadata["nbgrader"]["grade_id"])
             out.append(form_cell(task, where(doc, "A person marks it."), made == 0))
             made += 1
             continue

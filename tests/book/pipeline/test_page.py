@@ -13,7 +13,7 @@ from tools.book.build import page_notebook
 from tools.book.exercises import given, with_forms
 from tools.book.export import first_cell
 from tools.book.fold import fold, is_picture, visible_lines
-from tools.book.source import ROOT, chapters, tags
+from tools.book.source import ROOT, SourceError, chapters, tags
 from tools.book.start import PLACE, box, first_estimate, install, with_box
 
 NUMBERED = [page.doc for page in chapters() if page.number]
@@ -194,3 +194,8 @@ def test_the_first_estimate_prints_what_the_page_says(built_book, tmp_path):
     assert printed in with_box("% start-box\n", (code, printed))
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == printed
+
+
+def test_an_unknown_exercise_is_named_with_its_page():
+    with pytest.raises(SourceError, match=r"book/part1/x.md: .*'mi-reluu'; did you mean 'mi-relu'"):
+        with_forms(page('check("mi-reluu", a)'), "part1/x")
