@@ -6,8 +6,8 @@ import math
 import pytest
 
 from mi_lab.teaching.checks import exercise as declared
+from mi_lab.teaching.checks import show
 from mi_lab.teaching.checks.form import html
-from mi_lab.teaching.checks.judge import sentence
 from mi_lab.teaching.checks.numbers import read, shown
 from mi_lab.teaching.checks.run import assess
 
@@ -79,7 +79,7 @@ def test_the_page_says_the_same_word_for_word(browser, tmp_path):
         form.locator("button").click()
         verdict = assess(name, typed)
         said = form.locator(".mi-verdict").text_content()
-        assert said == f"{'✓' if verdict.right else '✗'} {sentence(verdict.lines[0].text)}", (name, typed)
+        assert said == show.text(verdict), (name, typed)
 
 
 def test_one_reading_that_is_right_settles_a_comma():

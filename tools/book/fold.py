@@ -34,6 +34,7 @@ def fold(nb: NotebookNode) -> NotebookNode:
         cells += _cut(cell, plotters) if plain else [cell]
     nb.cells = cells
     _before_the_first_picture(nb)
+    nb.cells = _together(nb.cells)
     return nb
 
 
@@ -160,6 +161,20 @@ def _folded(cell: NotebookNode, what: str) -> NotebookNode:
     cell.metadata["tags"] = [*tags(cell), "hide-input"]
     cell.metadata.setdefault("mystnb", {}).update({"code_prompt_show": show, "code_prompt_hide": hide})
     return cell
+
+
+def _together(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """Return the cells with folded ones that follow each other as one, where no output stands between them."""
+
+    def folds(cell: NotebookNode) -> bool:
+        return cell.metadata.get("mystnb", {}).get("code_prompt_show") == PROMPTS["picture"][0]
+
+    out: list[NotebookNode] = []
+    for cell in cells:
+        if out and folds(cell) and folds(out[-1]) and not out[-1].get("outputs"):
+            cell.source = f"{out.pop().source}\n\n\n{cell.source}"
+        out.append(cell)
+    return out
 
 
 def _before_the_first_picture(nb: NotebookNode) -> None:

@@ -136,7 +136,7 @@ class Numeric(Exercise):
         if "pair" in observed:  # what Python makes of an answer with a comma in it
             left, right = observed["pair"]
             hint = f"with a comma these are two numbers, {left} and {right}: write one, without a comma."
-            return Verdict(0.0, [Line(False, hint)])
+            return Verdict(0.0, [Line(False, hint, asks=True)])
         if "unusable" in observed:
             return Verdict(0.0, [Line(False, "one number is wanted.")])
         return self._of(float(observed["value"]))[1]
@@ -145,14 +145,14 @@ class Numeric(Exercise):
         """Judge a number as it was written; form.mjs does the same."""
         found = numbers.read(typed, self.unit)
         if found.ask:
-            return Verdict(0.0, [Line(False, found.ask)])
+            return Verdict(0.0, [Line(False, found.ask, asks=True)])
         verdicts = [self._of(x) for x in found.values]
         for kind in ("right", "known"):
             of_kind = [verdict for k, verdict in verdicts if k == kind]
             if len(of_kind) == 1:
                 return of_kind[0]
         if len(verdicts) > 1:
-            return Verdict(0.0, [Line(False, numbers.which(typed, found.values))])
+            return Verdict(0.0, [Line(False, numbers.which(typed, found.values), asks=True)])
         return verdicts[0][1]
 
     def _of(self, x: float) -> tuple[str, Verdict]:

@@ -18,7 +18,7 @@ const decipher = (text, key) => {
   return new TextDecoder().decode(bytes);
 };
 const ofChoice = (task, chosen) => {
-  if (!chosen.length) return ["0", "Choose first."];
+  if (!chosen.length) return ["?", "Choose first."];
   const key = `${task.id}|${[...chosen].sort().join("")}`;
   const found = decipher(task.table[hex(mix(key, 1)) + hex(mix(key, 2))], key);
   return [found[0], found.slice(1)];
@@ -100,7 +100,7 @@ const shown = (x) => {
 };
 const ofNumber = (task, typed) => {
   const read = readNumber(typed, task.unit);
-  if (read.ask) return ["0", read.ask];
+  if (read.ask) return ["?", read.ask];
   const known = JSON.parse(decipher(task.data, task.id)), [value, tolerance] = known[0];
   const all = read.values.map((x) => {
     const hit = known.find(([v, tol]) => Math.abs(x - v) <= tol);
@@ -114,7 +114,7 @@ const ofNumber = (task, typed) => {
   }
   const [many, few] = read.values.map(shown);
   if (all.length === 1) return all[0][1];
-  return ["0", `Does “${typed.trim()}” mean ${many} or ${few}? Write it without the comma, or with a point.`];
+  return ["?", `Does “${typed.trim()}” mean ${many} or ${few}? Write it without the comma, or with a point.`];
 };
 
 // ---- the choices of the text become the buttons ----
@@ -160,7 +160,7 @@ const attach = (form) => {
   const say = (answer) => {
     const [right, text] = task.kind === "choice" ? ofChoice(task, answer) : ofNumber(task, answer[0] ?? "");
     verdict.dataset.right = right;
-    verdict.textContent = `${right === "1" ? "✓" : "✗"} ${text}`;
+    verdict.textContent = `${{ 1: "✓", 0: "✗", "?": "?" }[right]} ${text}`;  // a question is no verdict
     return right;
   };
   const fill = (answer) => {

@@ -15,6 +15,7 @@ class Line:
     right: bool
     text: str
     part: str = ""
+    asks: bool = False  # a question about what was meant, no verdict
 
 
 @dataclass(frozen=True)

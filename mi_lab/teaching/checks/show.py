@@ -4,12 +4,12 @@ from html import escape
 
 from mi_lab.teaching.checks.judge import Verdict, sentence
 
-SIGN = {True: "✓", False: "✗", None: "·"}
-COLOURS = {True: "#1a7f37", False: "#b3541e", None: "#6a7280"}  # readable on white and on black
+SIGN = {True: "✓", False: "✗", None: "·", "?": "?"}
+COLOURS = {True: "#1a7f37", False: "#b3541e", None: "#6a7280", "?": "#6a7280"}  # readable on white and on black
 
 
-def lines(verdict: Verdict) -> list[tuple[bool | None, str]]:
-    """Return (right, sentence) for each thing to be said; None for an exercise that waits."""
+def lines(verdict: Verdict) -> list[tuple[bool | str | None, str]]:
+    """Return (right, sentence) for each thing to be said; None for an exercise that waits, "?" for a question."""
     if not verdict.attempted:
         return [(None, "Not attempted yet.")]
     named = len(verdict.lines) > 1
@@ -17,7 +17,7 @@ def lines(verdict: Verdict) -> list[tuple[bool | None, str]]:
         return [(True, "Right: " + ", ".join(line.part for line in verdict.lines) + ".")]
     out = []
     for line in verdict.lines:
-        out.append((line.right, sentence(f"{line.part}: {line.text}" if named else line.text)))
+        out.append(("?" if line.asks else line.right, sentence(f"{line.part}: {line.text}" if named else line.text)))
     return out
 
 

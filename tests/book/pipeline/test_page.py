@@ -98,6 +98,7 @@ def test_many_lines_before_the_first_picture_fold():
     few, many = fold(page("a = 1", "show()", picture=1)), fold(page("a = 1\nb = 2\nc = 3\nd = 4", "show()", picture=1))
     assert len(visible_lines(few)) == 2
     assert visible_lines(many) == []
+    assert [cell.source for cell in many.cells] == ["a = 1\nb = 2\nc = 3\nd = 4\n\n\nshow()"], "one fold, not two"
 
 
 # ---- exercises ----
