@@ -53,7 +53,7 @@
   const cell = (e, type) => {
     const output = e.querySelector(".cell_output");
     const form = e.querySelector("form.mi-check"), figure = output?.querySelector(".mi-explorer, figure, img");
-    if (form) return add(form.outerHTML, { type });
+    if (form) return form.matches(".mi-code") ? undefined : add(form.outerHTML, { type });  // nobody writes code on a slide
     if (figure) {
       const block = figure.closest(".output") ?? figure;
       return add(block.outerHTML, { type, picture: true });
