@@ -42,7 +42,10 @@ TABLE = [
     *((COUNT, typed, "one number is wanted") for typed in ("1..2", "2^^3", "1.2.3", "1/", "*3", "7 5/8/9", "1^1.2.3")),
     *((TRUTH, typed, "") for typed in ("0.8304", ".8304", "0,8304", ",8304", "0,830", "83.04 %", "83,04%")),
     *((TRUTH, typed, "") for typed in ("0.83 nats", "0.83 nat", "0.83nats", "830.4e-3", "8304·10⁻⁴", "8304*10^(-4)")),
-    *((TRUTH, typed, "") for typed in (f"{BITS:.4f} bits", f"{BITS:.4f} bit".replace(".", ","), "0.83 Nats, I think")),
+    *(
+        (TRUTH, typed, "")
+        for typed in (f"{BITS:.4f} bits", f"{BITS:.4f} bit".replace(".", ","), "0.83 Nats, I think", "0.83 nats?")
+    ),
     *((TRUTH, typed, "") for typed in ("8304/10000", "4152⁄5000", "0.8304 ", "\u00a00.8304")),
     (TRUTH, f"{BITS:.3f}", "bits"),
     (TRUTH, f"{BITS:.3f} nats", "bits"),

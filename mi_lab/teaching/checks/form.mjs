@@ -74,7 +74,7 @@ const expression = (text) => {
 };
 const factorOf = (word, unit) => {
   if (word === "%") return [0.01, ""];
-  const [first] = word.split(/[\s.,;]/);
+  const [first] = word.split(/[\s.,;:?!]/);
   if (unit === "nats" || unit === "bits") {
     const given = UNITS[first] ?? (word ? "" : unit);
     if (!given) return [1, `Which unit is “${word}”? Write nats, bits, or nothing after the number.`];

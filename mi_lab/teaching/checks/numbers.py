@@ -130,7 +130,7 @@ def _factor(word: str, unit: str) -> tuple[float, str]:
     """Return the factor that a word after the number stands for, or a question about the word."""
     if word == "%":
         return 0.01, ""
-    first = re.split(r"[\s.,;]", word)[0]
+    first = re.split(r"[\s.,;:?!]", word)[0]
     if unit in ("nats", "bits"):
         given = UNITS.get(first, "" if word else unit)
         if not given:

@@ -40,7 +40,7 @@ ANSWERS = {
             "base ten": (-0.5 * math.log10(1 - 0.81), "base 10"),
             "rounded": (0.84, "more digits"),
             "a guess": (2.0, "too large"),
-            "not a number": ("0.83 nats?", "one number"),
+            "not a number": ("close to the truth", "one number"),
         },
     ),
 }
