@@ -79,6 +79,7 @@ HEAD = """# Exercises
 
 Every exercise of the book, in order.
 Those of kind *multiple choice* and *number* answer on the page, with a hint that fits the mistake.
+A number may be written as you are used to: `10,501`, `3/4`, `83 %`, `2·10³`, `1.2 bits`.
 Those of kind *code* do the same in the chapter's notebook, which the page links to.
 Those *in words* have a solution to open, or wait for a person who marks them.
 Answers stay in your browser, and nowhere else.
