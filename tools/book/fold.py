@@ -115,6 +115,8 @@ def _cut(cell: NotebookNode, plotters: set[str]) -> list[NotebookNode]:
         rest = deepcopy(cell)
         rest.source = _text(lines, [spans[node] for node in moved if not _is_glue(node)])
         rest.id = f"{cell.id[:50]}-draws"
+        if rest.metadata.get("slideshow", {}).get("slide_type") in ("slide", "subslide"):
+            del rest.metadata["slideshow"]  # the first half has begun it
         cell.source, cell.outputs = _without_names(seen), []
         cell.metadata.pop("mystnb", None)
         return [cell, _folded(rest, "picture")]
