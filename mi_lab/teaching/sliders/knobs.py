@@ -69,8 +69,8 @@ class SampleScore(Explorer):
         knobs = [np.round(np.arange(0, most * 10 + 1) / 10, 1).tolist() for most in (6, 5)]
         self.description = (
             "Left: all settings of both knobs; in grey those with a ≥ 1 + b, where the exact score is −∞. The green "
-            f"dot is the best setting, whose exact score is the truth, {self._truth:.3f} nats; the orange one is yours, "
-            f"to be dragged. Right: for your b and every a, the score on {n} samples of the joint law and {n} of the "
+            f"dot is the best setting, whose exact score is the truth, {self._truth:.3f} nats; orange is yours: "
+            f"drag it. Right: for your b and every a, the score on {n} samples of the joint law and {n} of the "
             "reference (orange) and the exact score (blue), in nats; dashed is the truth."
         )
         data = {"rho": self._rho, "joint": self._joint, "reference": self._reference, "line": self._line}

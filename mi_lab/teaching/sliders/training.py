@@ -81,9 +81,9 @@ class TrainingExplorer(Explorer):
         self.description = (
             "Left: value of the critic against steps, on its training samples (orange) and on held-out samples (blue); "
             "dashed is the truth, dotted what the true log-ratio scores on either set. Right: the critic, its "
-            "constant removed: blue where it finds a pair likelier in the joint law than in the reference, orange where "
-            f"less likely, with the joint samples (dark) and the reference samples (grey) it trains on. {parameters} weights, "
-            "trained in your browser."
+            "constant removed: blue where it finds a pair likelier in the joint law than in the reference, orange "
+            "where less likely, with the joint samples (dark) and the reference samples (grey) it trains on. "
+            f"{parameters} weights, trained in your browser."
         )
         data = {**self._samples, "weights": self._flat(), "width": WIDTH, "rate": RATE, "truth": self._truth}
         data |= {"mesh": self._mesh, "hot": HOT, "cold": COLD}
