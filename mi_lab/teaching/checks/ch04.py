@@ -250,6 +250,96 @@ def _(rho):
     return -a, value
 
 
+# How heavy is the tail ------------------------------------------------------------------------------------------------
+
+moments = code("dv-moments", "How heavy is the tail?")
+
+
+def _moment(rho, s, power=1.0, shift=1.0):
+    """Return E' r^s by the Gaussian integral along u, v = (x ± y)/√2: the density of r's exponent is e^(-rate u²/2)."""
+    rest = 1 - rho**2
+    rates = [1 + s * (rho**2 + sign * rho) / rest for sign in (1, -1)]
+    if min(rates) <= 0:
+        return np.inf
+    return rest ** (-power * s / 2) * (rates[0] * rates[1]) ** -0.5
+
+
+@moments.part("finite moments", weight=2)
+def _(answer, rng):
+    rhos = [float(rng.uniform(0.2, 0.9)) * sign for sign in (1, -1)]
+    powers = [
+        2.0,
+        0.5,
+        float(1 + rng.uniform(0.1, 0.9) / abs(rhos[0])),
+        float(1 - rng.uniform(0.1, 0.9) / abs(rhos[0])),
+    ]
+    return [float(answer(rhos[0], s)) for s in powers] + [float(answer(rhos[1], s)) for s in (2.0, 0.5)]
+
+
+def _ends(seen, rng):
+    large, negative, edge, independent = (float(seen[key]) for key in ("large", "negative", "edge", "independent"))
+    if np.isnan([large, negative, edge]).any():
+        return "where the moment is infinite your formula takes the root of a negative number: return math.inf there."
+    if np.isfinite(large):
+        return "for large s the integral diverges: e^t in two Gaussian variables wants |sa| < 1 + sb."
+    if np.isfinite(negative):
+        return "negative s has an end too: there the ratio's small values count."
+    if np.isfinite(edge):
+        return "at the edge itself, s = 1 + 1/|ρ|, the integral diverges as well."
+    return None if abs(independent - 1) < 1e-9 else "at ρ = 0 the ratio is one everywhere, and so is every moment."
+
+
+@moments.part("where they end", judge=_ends)
+def _(answer, rng):
+    rho = float(rng.uniform(0.3, 0.9))
+    asked = {
+        "large": (rho, 1 + 1.3 / rho),
+        "negative": (-rho, 1 - 1.3 / rho),
+        "edge": (0.5, 3.0),
+        "independent": (0.0, 7.0),
+    }
+
+    def value(rho, s):
+        try:
+            found = answer(rho, s)
+            return float("nan") if isinstance(found, complex) else float(found)
+        except (ValueError, ZeroDivisionError):
+            return float("nan")
+
+    return {key: value(*at) for key, at in asked.items()}
+
+
+moments.reference(_moment)
+
+
+@moments.mistake("close: log r = I + t, so the constant contributes the factor e^(sI).")
+def _(rho, s):
+    return _moment(rho, s, power=0.0)
+
+
+@moments.mistake("that is the moment under the joint law, E_P r^s, one power more than asked for.")
+def _(rho, s):
+    return _moment(rho, s + 1)
+
+
+@moments.mistake("the inverse: E e^t is one over the square root of (1 + sb)² - s²a².")
+def _(rho, s):
+    value = _moment(rho, s, power=0.0)
+    return (1 - rho**2) ** (-s / 2) / value if np.isfinite(value) else np.inf
+
+
+@moments.mistake("E r^s is not (E r)^s = 1: the power stands inside the mean.")
+def _(rho, s):
+    return 1.0
+
+
+@moments.mistake("s multiplies a and b alike: b is missing, or without its s.")
+def _(rho, s):
+    rest = 1 - rho**2
+    inside = (1 + rho**2 / rest) ** 2 - (s * rho / rest) ** 2
+    return rest ** (-s / 2) * inside**-0.5 if inside > 0 else np.inf
+
+
 text("dv-processing", "Data processing in three lines")
 
 text(

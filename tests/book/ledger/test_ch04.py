@@ -302,3 +302,81 @@ def test_bias_of_the_best_critic_is_half_of_chi_squared_which_grows_like_the_exp
     second_moment = 1 / (1 - rho**2) / sp.sqrt((1 + b) ** 2 - a**2)
     assert sp.simplify(second_moment.subs(rho, sp.Rational(3, 5)) - 1 / (1 - sp.Rational(9, 25))) == 0
     assert sp.simplify(second_moment.subs(rho, sp.Rational(4, 5)) - 1 / (1 - sp.Rational(16, 25))) == 0
+
+
+def two_terms(t, p, q, n, repeats, rng):
+    """Sample scores of a critic on a finite alphabet, both samples of size n: (repeats,)."""
+    first = rng.multinomial(n, p, repeats) / n @ t
+    return first - np.log(rng.multinomial(n, q, repeats) / n @ np.exp(t))
+
+
+@pytest.mark.ledger("prop-dv-spread", "eq-dv-spread")
+def test_sample_score_scatters_as_stated():
+    rng, repeats, n = np.random.default_rng(11), 40_000, 20_000
+    for _ in range(5):
+        p, q = laws(rng)
+        t = rng.normal(size=5)
+        w = np.exp(t)
+        stated = p @ t**2 - (p @ t) ** 2 + (q @ w**2) / (q @ w) ** 2 - 1
+        found = n * two_terms(t, p, q, n, repeats, rng).var()
+        # a variance of Gaussians has the relative standard error √(2/repeats); the next order is of size 1/n
+        assert found == pytest.approx(stated, rel=5 * math.sqrt(2 / repeats) + 50 / n)
+        r = p / q
+        best = p @ np.log(r) ** 2 - (p @ np.log(r)) ** 2 + q @ r**2 - 1
+        assert best >= math.expm1(divergence(p, q)) - 1e-12
+    # for Gaussian pairs: ρ² + ρ²/(1-ρ²), the first term a moment of two independent Gaussians, the second E' r² - 1
+    law = BivariateGaussian(0.5)
+    t, t_ref = (law.log_ratio(*z).double().numpy() for z in (law.sample(10**6, 1), law.sample_product(10**6, 2)))
+    second = np.exp(t_ref)
+    for seen, stated in ((t, 0.25), (second, 0.25 / 0.75)):
+        deviation = (seen - seen.mean()) ** 2
+        assert abs(deviation.mean() - stated) < 5 * deviation.std() / 1000
+
+
+@pytest.mark.ledger("eq-dv-moments")
+def test_moments_of_the_gaussian_ratio_and_where_they_end():
+    rho, s = sp.symbols("rho s", real=True)
+    a, b = rho / (1 - rho**2), rho**2 / (1 - rho**2)
+    inside = (1 + s * b) ** 2 - s**2 * a**2  # of eq-dv-quadratic, whose two conditions are 1 + sb > ±sa
+    assert sp.simplify(inside - (1 - (s - 1) ** 2 * rho**2) / (1 - rho**2)) == 0
+
+    def by_quadrature(r, power):
+        rates = [1 + power * (r**2 + sign * r) / (1 - r**2) for sign in (1, -1)]
+        assert (min(rates) > 0) == (abs(power - 1) * abs(r) < 1)  # an integral of e^(-rate u²/2): finite if rate > 0
+        if min(rates) <= 0:
+            return math.inf
+        ends = [12 / math.sqrt(rate) for rate in rates]
+        parts = [quad(lambda u, v=v: math.exp(-v * u**2 / 2), -end, end)[0] for v, end in zip(rates, ends, strict=True)]
+        return (1 - r**2) ** (-power / 2) * math.prod(parts) / (2 * math.pi)
+
+    for r in (-0.9, -0.3, 0.4, 0.6, 0.879):
+        for power in (-3.0, -0.5, 0.0, 0.5, 1.0, 2.0, 2.05, 3.0, 4.0, 6.0):
+            tail = 1 - (power - 1) ** 2 * r**2
+            stated = (1 - r**2) ** ((1 - power) / 2) / math.sqrt(tail) if tail > 0 else math.inf
+            assert by_quadrature(r, power) == pytest.approx(stated, rel=1e-6)
+    # the consequences: third moments below 1/2, fourth below 1/3
+    for power, most in ((3, 1 / 2), (4, 1 / 3)):
+        assert math.isfinite(by_quadrature(most - 0.01, power))
+        assert math.isinf(by_quadrature(most + 0.01, power))
+
+
+@pytest.mark.ledger("eq-dv-moments")
+def test_a_variance_estimated_from_heavy_tails_is_usually_too_small():
+    rng, law = np.random.default_rng(12), BivariateGaussian(0.879)
+    x, y = (rng.standard_normal((500, 1000)) for _ in range(2))
+    r = law.rho
+    ratio = np.exp(law.mutual_information - (r**2 * (x**2 + y**2) - 2 * r * x * y) / (2 * (1 - r**2)))
+    low = (ratio.var(1) < math.expm1(2 * law.mutual_information)).mean()
+    assert low - 5 * math.sqrt(low * (1 - low) / 500) > 0.5
+
+
+def test_batch_that_the_chapter_names_is_the_smallest():
+    """K = 512 letters: the bias falls with n, is below a hundredth at 23,430 reference samples and not before."""
+
+    def bias(n, K=512):
+        w = [K * 0.95, K * 0.05 / (K - 1)]
+        return exact_bias(w, 1 / K, n)
+
+    coarse = [bias(n) for n in (1, 10, 100, 1000, 10_000, 30_000)]
+    assert all(a > b for a, b in zip(coarse, coarse[1:], strict=False))
+    assert bias(23_430) < 0.01 < bias(23_429)

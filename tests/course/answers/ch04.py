@@ -143,3 +143,76 @@ ANSWERS["dv-tilt"] = Answers(
         "sign of the slope": (other_sign, "sign of the slope"),
     },
 )
+
+
+def moment(rho, s):
+    tail = 1 - (s - 1) ** 2 * rho**2
+    return (1 - rho**2) ** ((1 - s) / 2) / math.sqrt(tail) if tail > 0 else math.inf
+
+
+def moment_by_quadrature(rho, s):
+    """One Gaussian integral for each of u, v = (x ± y)/√2."""
+    from scipy.integrate import quad
+
+    if rho and abs(s - 1) >= 1 / abs(rho):
+        return math.inf
+    rest = 1 - rho**2
+    product = rest ** (-s / 2)
+    for sign in (1, -1):
+        rate = 1 + s * (rho**2 + sign * rho) / rest
+        width = 12 / math.sqrt(rate)
+        product *= quad(lambda u, rate=rate: math.exp(-rate * u**2 / 2), -width, width)[0] / math.sqrt(2 * math.pi)
+    return product
+
+
+def moment_without_constant(rho, s):
+    value = moment(rho, s)
+    return value if math.isinf(value) else value * (1 - rho**2) ** (s / 2)
+
+
+def moment_unchecked(rho, s):
+    return np.sqrt(1 - rho**2) ** (1 - s) / np.sqrt(np.float64(1 - (s - 1) ** 2 * rho**2))
+
+
+def moment_upper_end_only(rho, s):
+    if rho and s >= 1 + 1 / abs(rho):
+        return math.inf
+    return (1 - rho**2) ** ((1 - s) / 2) / math.sqrt(abs(1 - (s - 1) ** 2 * rho**2))
+
+
+def moment_never_ends(rho, s):
+    return (1 - rho**2) ** ((1 - s) / 2) / math.sqrt(abs(1 - (s - 1) ** 2 * rho**2) + 1e-12)
+
+
+def moment_finite_at_the_edge(rho, s):
+    tail = 1 - (s - 1) ** 2 * rho**2
+    return (1 - rho**2) ** ((1 - s) / 2) / math.sqrt(max(tail, 1e-12)) if tail >= 0 else math.inf
+
+
+def moment_inverse(rho, s):
+    value = moment_without_constant(rho, s)
+    return value if math.isinf(value) else (1 - rho**2) ** (-s / 2) / value
+
+
+def moment_without_b(rho, s):
+    rest = 1 - rho**2
+    inside = (1 + rho**2 / rest) ** 2 - (s * rho / rest) ** 2
+    return rest ** (-s / 2) / math.sqrt(inside) if inside > 0 else math.inf
+
+
+ANSWERS["dv-moments"] = Answers(
+    moment,
+    moment_by_quadrature,
+    stub=lambda rho, s: ...,
+    wrong={
+        "no constant": (moment_without_constant, "constant contributes"),
+        "under the joint": (lambda rho, s: moment(rho, s + 1), "under the joint"),
+        "inverse": (moment_inverse, "inverse"),
+        "power outside": (lambda rho, s: 1.0, "inside the mean"),
+        "b without s": (moment_without_b, "without its s"),
+        "root of a negative number": (moment_unchecked, "negative number"),
+        "one end": (moment_upper_end_only, "negative s"),
+        "no end": (moment_never_ends, "large s"),
+        "the edge": (moment_finite_at_the_edge, "edge itself"),
+    },
+)
