@@ -118,5 +118,7 @@ def heat_maps(surfaces: dict, extent: float = 3.0, points: int = 60, samples=Non
             inside = (abs(sx) < extent) & (abs(sy) < extent)
             ax.plot(sx[inside], sy[inside], ".", color="white", markersize=1.6, alpha=0.5)
     axes[0].set_ylabel("y")
-    axes[0].figure.colorbar(mesh, ax=list(axes), label="nats", shrink=0.85)
+    axes[0].figure.colorbar(
+        mesh, ax=list(axes), label="nats", shrink=0.85, extend="both"
+    )  # the ends of the scale are cut
     return axes[0].figure, axes

@@ -311,6 +311,6 @@ text(
         (1, "Identifies both averages as expectations under the empirical law and the product of its marginals."),
         (1, "Applies the Donsker-Varadhan theorem to that pair: the supremum is the empirical mutual information."),
         (1, "Bounds it by the entropy of an empirical marginal, hence log n, and settles equality."),
-        (1, "Says that independent dice give a positive value (about .25 nats for n = 50), an artefact of training."),
+        (1, "Says that independent dice give a positive value (about .3 nats for n = 50), an artefact of training."),
     ],
 )
