@@ -130,7 +130,7 @@ class TangentExplorer(Explorer):
             f"−f*(t); the bar is the gap at u = {ratio:g}. Right: the bound t u − f*(t) for every slope, with its "
             "maximum f(u), the truth, dashed."
         )
-        self._span = (-0.35, 4.0)
+        self._span = (-0.85, 4.0)  # room at the left for a label that no tangent touches
         data = {"f": f, "ratio": self._ratio, "span": self._span}
         printed = sorted({start, _near(grid, best), float(grid[-1])})
         super().__init__(sorted({*grid.tolist(), start}), start, data, printed=printed)
@@ -194,8 +194,9 @@ class TangentExplorer(Explorer):
         plot.moving("dots", "0", "intercept", role="big-c")
         plot.moving("dots", "touch", "height", role="big-a")
         plot.moving("dots", "ratio", "bound", role="big-b")
-        plot.note("0", "intercept", "−f*(t)", dx=9, dy=5)
-        plot.note("ratio", "bound", "bound {bound:.2f}", dx=10, dy=14)
+        plot.note("0", "intercept", "−f*(t)", anchor="end", dx=-9, dy=5)
+        side = {"anchor": "end", "dx": -10} if ratio > 2.4 else {"dx": 10}  # on the side where there is room
+        plot.note("ratio", "bound", "bound {bound:.2f}", dy=14, **side)
         plot.axis("bottom", "density ratio u")
         plot.axis("left", f"f(u){unit}")
 
