@@ -54,3 +54,12 @@ def test_the_committed_study_reaches_what_it_must(method, high, low):
     apart = np.array(load_run("counting-study")["runs"][method]["apart"])
     assert abs(apart[-1, -1]) <= high
     assert abs(apart[0, 0]) <= low
+
+
+@pytest.mark.parametrize("which", [0, 12, 24])
+def test_the_committed_study_is_what_today_s_code_finds(which):
+    """One size of three correlations again: the means of 64 estimates, to the digits in the file."""
+    committed, again = load_run("counting-study")["runs"], study.run(100, which, 0)
+    for method in study.METHODS:
+        assert again[method][0] == pytest.approx(committed[method]["mean"][0][which], abs=2e-4), method
+        assert again[method][1] == pytest.approx(committed[method]["sd"][0][which], abs=2e-4), method

@@ -176,7 +176,7 @@ def _(x, y, k):
     return _ksg2(x, y, k, closed=False)
 
 
-@second.mistake("the sample itself is among those you count: m_x and m_y are numbers of *other* samples.")
+@second.mistake("the sample itself is among those you count: l_x and l_y are numbers of *other* samples.")
 def _(x, y, k):
     return _ksg2(x, y, k, own=1)
 

@@ -164,3 +164,54 @@ def test_the_gradient_of_soft_bins(kernel):
     by_formula = torch.einsum("na,nb,ab->n", slopes, wy, log_ratio) / 400
     value = bins(x, y, number, soft=kernel, span=span, batch=True).sum()
     torch.testing.assert_close(torch.autograd.grad(value, x)[0][0], by_formula.detach(), atol=1e-10, rtol=1e-8)
+
+
+@pytest.mark.ledger("prop-other-walls")
+def test_bins_and_kernels_have_walls():
+    """No data pass them: copies, lines, clouds; and all three are nearly reached, so nothing smaller would do."""
+    rng = np.random.default_rng(1)
+    nearest = [-9.0] * 3
+    for n in (4, 10, 60, 300):
+        for spread in (0.0, 1e-6, 1e-2, 1.0):
+            x = rng.permutation(n) + 0.1 * rng.random(n)
+            y = x + spread * rng.standard_normal(n)
+            values = [
+                float(bins(x, y, n, correction="plug-in")) - math.log(n),
+                float(bins(x, y, n)) - math.log(n) - 0.5,
+                float(kde(x, y, 1e-3, direct=True)) - math.log(2 * n),
+            ]
+            assert values[0] <= 1e-6
+            assert max(values[1:]) < 1e-6
+            nearest = [max(a, b) for a, b in zip(nearest, values, strict=True)]
+    assert min(nearest) > -0.01
+
+
+def test_what_the_text_says_of_bins_by_chance():
+    """The exact mean of the plug-in in 20 by 20 cells, summed from binomials in the chapter, against simulation."""
+    counts = np.arange(1, 1001)
+    surprise = counts / 1000 * np.log(1000 / counts)
+    across, down = (cells * float(stats.binom.pmf(counts, 1000, 1 / cells) @ surprise) for cells in (20, 400))
+    rng = np.random.default_rng(0)
+    values = [
+        information(np.bincount(rng.integers(0, 400, 1000), minlength=400).reshape(20, 20) / 1000) for _ in "x" * 400
+    ]
+    assert abs(np.mean(values) - 2 * across + down) < 4 * np.std(values) / 20
+
+
+def with_copies(x, y, k=3):
+    """Evaluate eq-ksg, and eq-ksg-ties where a sample has k copies: the chapter's function."""
+    dx, dy = abs(x[:, None] - x), abs(y[:, None] - y)
+    eps = np.sort(np.maximum(dx, dy), 1)[:, [k]]
+    inside = [np.where(eps > 0, d < eps, d == 0) for d in (dx, dy)]
+    k_i = np.where(eps[:, 0] > 0, k, np.sum(inside[0] & inside[1], 1))
+    n_x, n_y = (d.sum(1) for d in inside)
+    return digamma(len(x)) + np.mean(digamma(k_i) - digamma(n_x) - digamma(n_y))
+
+
+def test_whole_numbers_up_to_29_need_to_be_moved():
+    """Strict counts leave several k-th neighbours out: more than a nat of nothing; `ksg` moves the data first."""
+    rng = np.random.default_rng(3)
+    pairs = [rng.integers(0, 30, (2, 500)).astype(float) for _ in range(12)]
+    strict, moved = ([f(*pair) for pair in pairs] for f in (with_copies, lambda x, y: float(ksg(x, y))))
+    assert np.mean(strict) > 1
+    assert abs(np.mean(moved)) < 4 * np.std(moved) / math.sqrt(12)
