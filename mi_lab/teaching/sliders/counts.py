@@ -39,8 +39,8 @@ METHODS = {
             "the other points. Over all #n points the estimate is"
         ),
         seen=(
-            "one marked point with the square that reaches its k-th neighbour in the maximum norm, the points in the "
-            "vertical strip of that width, which n_x counts, and in the horizontal strip, which n_y counts"
+            "one marked point with the square that reaches its k-th neighbour in the maximum norm, and the other "
+            "points in the vertical and in the horizontal strip of that width"
         ),
         picture="Samples with the square and the strips around one point",
         what="k",
@@ -72,7 +72,7 @@ METHODS = {
         shown="h = {value:.2f}",
         spoken="bandwidth {value:.2f} standard deviations",
         sentence=(
-            "h = {value:.2f}: every one of the #n samples is a hill {value:.2f|a} standard deviations wide. "
+            "h = {value:.2f}: every one of the #n samples is a bump {value:.2f|a} standard deviations wide. "
             "The estimate is"
         ),
         seen="the density that kernels of this width make of them, darker where higher",
@@ -80,8 +80,8 @@ METHODS = {
         what="bandwidth",
         axis="bandwidth h, standard deviations",
         start=0.35,
-        grid=lambda n: [float(v) for v in np.round(np.geomspace(0.05, 1.5, 45), 3)],
-        ticks=(0.05, 0.1, 0.2, 0.5, 1),
+        grid=lambda n: [float(v) for v in np.round(np.geomspace(0.08, 1.5, 45), 3)],
+        ticks=(0.1, 0.2, 0.5, 1),
     ),
 }
 
@@ -128,10 +128,10 @@ def _square(value: float, facts: dict) -> tuple[dict, list]:
     }, []
 
 
-def _heat(shares: np.ndarray, boxes) -> list:
+def _heat(shares: np.ndarray, boxes, least: float = 0) -> list:
     levels: list[list] = [[] for _ in range(5)]
     for i, share in enumerate(shares):
-        if share > 0.02:
+        if share > least:
             levels[min(4, int(share * 5))].append(boxes(i))
     return levels
 
@@ -181,7 +181,7 @@ def _hills(h: float, facts: dict) -> tuple[dict, list]:
         return [x - dx, x + dx, y - dy, y + dy]
 
     own = {"reach_x": h * facts["sd"][0], "reach_y": h * facts["sd"][1]}
-    return own, _heat(heights / heights.max(), box)
+    return own, _heat(heights / heights.max(), box, least=0.02)
 
 
 def estimates(method: str, facts: dict, grid: list) -> list[float]:

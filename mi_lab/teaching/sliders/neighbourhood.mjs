@@ -1,10 +1,10 @@
-// Counting near one point: the square of the k-th neighbour, the boxes of a grid, or a kernel's hills.
+// Counting near one point: the square of the k-th neighbour, the boxes of a grid, or a kernel's bumps.
 const empty = { x0: [], x1: [], y0: [], y1: [] };
 
-function heat(shares, boxOf) {
+function heat(shares, boxOf, least = 0) {
   const levels = [1, 2, 3, 4, 5].map(() => ({ x0: [], x1: [], y0: [], y1: [] }));
   shares.forEach((share, i) => {
-    if (share <= 0.02) return;
+    if (share <= least) return;
     const level = levels[Math.min(4, Math.floor(share * 5))];
     boxOf(i).forEach((v, j) => level[["x0", "x1", "y0", "y1"][j]].push(v));
   });
@@ -64,7 +64,7 @@ function kernels(data, h) {
   const levels = heat(heights.map((v) => v / top), (i) => {
     const [x, y] = [data.mesh_x[Math.floor(i / m)], data.mesh_y[i % m]];
     return [x - dx, x + dx, y - dy, y + dy];
-  });
+  }, 0.02);
   return { levels, reach_x: h * data.sd[0], reach_y: h * data.sd[1] };
 }
 

@@ -161,6 +161,7 @@ class Neighbourhood(Explorer):
         plot.fixed("line", place, self._estimates, role="soft")
         plot.moving("dots", "at", "estimate", role="halo")
         plot.moving("dots", "at", "estimate", role="big-a")
+        plot.handle("at", "estimate", x="value:10" if spec.log else "value")
         plot.note(xlim[1], self._truth, "truth", anchor="end", dx=-4, dy=-7)
         ticks = [v for v in spec.ticks if self._grid[0] <= v <= self._grid[-1]]
         places = np.log10(ticks) if spec.log else ticks
@@ -176,5 +177,5 @@ def _span(v: np.ndarray) -> list[float]:
 
 def _mesh(v: np.ndarray) -> list[float]:
     low, high = _span(v)
-    half = (high - low) / 56
-    return np.linspace(low + half, high - half, 28).round(4).tolist()
+    half = (high - low) / 72
+    return np.linspace(low + half, high - half, 36).round(4).tolist()

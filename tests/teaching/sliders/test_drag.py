@@ -28,6 +28,9 @@ def block_of(page, explorers, name):
         ("gaussian", 1, (60, 0)),
         ("resampling with replacement", 0, (50, 0)),
         ("ceiling", 0, (0, 40)),
+        ("neighbours", 0, (60, 0)),
+        ("bins", 0, (60, 0)),
+        ("kernels", 0, (-40, 0)),
     ],
 )
 def test_the_point_follows_the_mouse_and_the_slider_the_point(open_page, gallery, explorers, name, handle, shift):
@@ -83,7 +86,7 @@ def test_all_dots_stay_whole_at_the_ends(open_page, gallery, explorers):
       const r = parseFloat(getComputedStyle(dot).strokeWidth) / 2;
       return at.some(([x, y]) => Math.min(x - r, y - r, w - x - r, h - y - r) < -0.5);
     }).length"""
-    for name in ("gaussian", "resampling", "ceiling"):
+    for name in ("gaussian", "resampling", "ceiling", "neighbours", "bins", "kernels"):
         found = page.locator(".mi-explorer").nth(list(explorers).index(name))
         slider = found.locator("input").first
         for key in ("Home", "End"):
