@@ -55,6 +55,11 @@ async ({ docs, doc, site }) => {
     if (e.querySelector(".mi-row > *")) all(":scope > .mi-panels, :scope > .mi-words", (old) => old.remove(), e);
   });
   drop("[hidden], script, style, form, .mi-preview, .mi-continue, input, button, .mi-controls, .mi-row:empty, .headerlink, .sd-summary-state-marker, .toctree-wrapper");
+  // Choices are a list again, where nothing can be chosen.
+  all("ul.mi-options", (list) => {
+    for (const e of [list, ...list.children]) for (const name of ["role", "aria-labelledby"]) e.removeAttribute(name);
+    all("label, label > span", (e) => e.replaceWith(...e.childNodes), list);
+  });
   // What folds on the page stands open in a book.
   all("details", (e) => {
     const name = e.querySelector("summary .sd-summary-text, summary .collapsed")?.textContent ?? "";

@@ -22,12 +22,14 @@ FAULTS = r"""() => [
   ...[...document.querySelectorAll('.math:not(:has(mjx-container))')].map(e => `a formula not set: ${e.textContent}`),
   ...[...document.querySelectorAll('mjx-merror, [data-mjx-error]')].map(e => `a formula with an error: ${e.outerHTML}`),
 ].map(line => line.slice(0, 200))"""
-# Also before: the ledger's seven hundred kilobytes of tests stay on the web; links to what is not there become words;
-# nothing can be revealed by a click.
+# Also before: code that only draws and the ledger's seven hundred kilobytes of tests stay on the web; links to what is
+# not there become words; nothing can be revealed by a click.
 AS_PRINTED = r"""() => {
   document.querySelector('#the-tests-themselves')?.remove();
   for (const a of document.querySelectorAll('article a[href^="#"]'))
     if (!document.getElementById(decodeURIComponent(a.hash.slice(1)))) a.replaceWith(...a.childNodes);
+  for (const e of document.querySelectorAll('details.hide'))  // what only draws is read where it can be run
+    if (/^Show (the code|how)/.test(e.querySelector('summary .collapsed')?.textContent.trim() ?? '')) e.remove();
   for (const e of document.querySelectorAll('.predict summary .sd-summary-text')) e.textContent = 'The answer';
 }"""
 LINK = re.compile(r'<a [^>]*?href="([^":?]*)#([^"]+)"')

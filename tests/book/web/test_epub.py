@@ -111,3 +111,11 @@ def test_a_good_epub_has_no_faults_and_a_bad_one_has_its_name(words, change, epu
             if (data := change(name, old.read(name))) is not None:
                 new.writestr(name, data)
     assert any(words in line for line in epub_faults(tmp_path / "bad.epub", DOCS, titles))
+
+
+def test_choices_are_a_plain_list_and_no_code_only_draws(epub):
+    text = epub[1][f"book/{CHAPTER}.xhtml"]
+    assert "<strong>d.</strong>" in text
+    for words in ("radiogroup", "aria-labelledby", "<label", "Show the code", "plt.subplots"):
+        assert words not in text
+    assert "def log_mean_exp" in re.sub("<[^>]*>", "", text)
