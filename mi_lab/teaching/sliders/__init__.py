@@ -7,6 +7,7 @@ _HOME = {
     "GaussianExplorer": "gaussian",
     "MovingAverage": "average",
     "Neighbourhood": "neighbourhood",
+    "NoiseExplorer": "noise",
     "ResamplingExplorer": "resampling",
     "SampleScore": "knobs",
     "TrainingExplorer": "training",

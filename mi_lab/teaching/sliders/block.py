@@ -13,7 +13,18 @@ from importlib.resources import files
 
 from mi_lab.teaching.sliders.words import fill, spans
 
-KINDS = ("resampling", "ceiling", "gaussian", "tangent", "neighbourhood", "average", "frames", "knobs", "training")
+KINDS = (
+    "resampling",
+    "ceiling",
+    "gaussian",
+    "noise",
+    "tangent",
+    "neighbourhood",
+    "average",
+    "frames",
+    "knobs",
+    "training",
+)
 LIMIT = 200_000  # bytes: what one block may add to a page
 
 

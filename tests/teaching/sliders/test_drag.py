@@ -31,6 +31,7 @@ def block_of(page, explorers, name):
         ("neighbours", 0, (60, 0)),
         ("bins", 0, (60, 0)),
         ("kernels", 0, (-40, 0)),
+        ("noise", 0, (-60, 0)),
     ],
 )
 def test_the_point_follows_the_mouse_and_the_slider_the_point(open_page, gallery, explorers, name, handle, shift):
@@ -86,7 +87,7 @@ def test_all_dots_stay_whole_at_the_ends(open_page, gallery, explorers):
       const r = parseFloat(getComputedStyle(dot).strokeWidth) / 2;
       return at.some(([x, y]) => Math.min(x - r, y - r, w - x - r, h - y - r) < -0.5);
     }).length"""
-    for name in ("gaussian", "resampling", "ceiling", "neighbours", "bins", "kernels"):
+    for name in ("gaussian", "resampling", "ceiling", "noise", "neighbours", "bins", "kernels"):
         found = page.locator(".mi-explorer").nth(list(explorers).index(name))
         slider = found.locator("input").first
         for key in ("Home", "End"):
@@ -113,3 +114,14 @@ def test_a_ceiling_reports_what_a_perfect_critic_does(paged):
             assert abs(left.mean() - shown["reported"][list(shown["levels"]).index(level)]) < error
             assert shown["left"] <= (1 - 1 / n) * 10 + 1e-9
             assert shown["left"] <= np.log(n)
+
+
+def test_noise_lets_through_what_quadrature_says(paged):
+    from mi_lab.laws import AdditiveNoise
+    from mi_lab.teaching.sliders import NoiseExplorer
+
+    explorer = NoiseExplorer()
+    for sigma in (0.05, 0.1, 0.5, 1.0):
+        shown = explorer.compute(sigma)
+        for name, f in (("line", "x"), ("cube", "x^3"), ("sine", "sin x")):
+            assert abs(shown[name] - AdditiveNoise(f, sigma).mutual_information) < 1e-3, (name, sigma)
