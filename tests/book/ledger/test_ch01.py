@@ -132,16 +132,57 @@ def test_chain_rule_holds_exactly():
     assert information(push(coins, lambda x, y, z: (x, (y, z)))) == log(Fraction(2))
 
 
-@pytest.mark.ledger("prop-mi-entropies", "eq-mi-entropies")
+def left_open(joint: dict) -> Logs:
+    """Return H(X|Y), the expectation of -log p(x|y)."""
+    y = push(joint, lambda x, y: y)
+    return -sum((mass * log(mass / y[b]) for (_, b), mass in joint.items() if mass), Logs())
+
+
+@pytest.mark.ledger("eq-umbrella")
+def test_the_table_of_the_neighbours_umbrella_in_both_ways():
+    joint = {("umbrella", "rain"): Fraction(3, 10), ("umbrella", "dry"): Fraction(1, 10)}
+    joint |= {("none", "rain"): Fraction(1, 10), ("none", "dry"): Fraction(5, 10)}
+    umbrella, rain = push(joint, lambda x, y: x), push(joint, lambda x, y: y)
+    strangers = product(umbrella, rain)
+    assert [strangers[k] for k in joint] == [Fraction(v, 100) for v in (16, 24, 24, 36)]
+    printed = [(30, 30, 16), (10, 10, 24), (10, 10, 24), (50, 50, 36)]
+    assert information(joint) == sum((Fraction(w, 100) * log(Fraction(a, b)) for w, a, b in printed), Logs())
+    # what the look takes from the openness of "will it rain?"
+    parts = [({"r": Fraction(3, 4), "d": Fraction(1, 4)}, Fraction(2, 5))]
+    parts += [({"r": Fraction(1, 6), "d": Fraction(5, 6)}, Fraction(3, 5))]
+    after = sum((weight * entropy(law) for law, weight in parts), Logs())
+    assert after == left_open(push(joint, lambda x, y: (y, x)))
+    assert information(joint) == entropy(rain) - after
+
+
+@pytest.mark.ledger("prop-mi-entropies", "eq-mi-entropies", "eq-conditional-entropy")
 def test_information_from_entropies_is_exact():
     rng = np.random.default_rng(9)
     for _ in range(200):
         joint = table(rng, 4, 3, zeros=0.25)
         x, y = push(joint, lambda x, y: x), push(joint, lambda x, y: y)
         assert information(joint) == entropy(x) + entropy(y) - entropy(joint)
+        assert information(joint) == entropy(x) - left_open(joint)
+        assert information(joint) == entropy(y) - left_open(push(joint, lambda x, y: (y, x)))
 
 
-@pytest.mark.ledger("prop-mi-entropies", "eq-mi-differential")
+@pytest.mark.ledger("cor-chain-loses", "eq-chain-loses")
+def test_a_chain_loses_what_the_middle_still_tells():
+    rng = np.random.default_rng(15)
+    for _ in range(60):
+        xy = {k: v for k, v in table(rng, 3, 3, zeros=0.2).items() if v}
+        channel = {b: table(rng, 2, zeros=0.3) for b in range(3)}  # what Z is, given Y alone
+        joint = {(a, b, c): v * w for (a, b), v in xy.items() for c, w in channel[b].items() if w}
+        xz, yz = push(joint, lambda x, y, z: (x, z)), push(joint, lambda x, y, z: (y, z))
+        z = push(joint, lambda x, y, z: z)
+        rest = Logs()
+        for (a, b, c), mass in joint.items():  # p(x,y|z) / (p(x|z) p(y|z))
+            rest = rest + mass * log((mass / z[c]) / ((xz[a, c] / z[c]) * (yz[b, c] / z[c])))
+        assert information(xy) == information(xz) + rest
+        assert float(rest) >= -1e-12
+
+
+@pytest.mark.ledger("prop-mi-entropies", "eq-mi-differential", "eq-conditional-entropy")
 def test_information_from_differential_entropies():
     rho = sp.symbols("rho", real=True)
     h_one, h_two = sp.log(2 * sp.pi * sp.E) / 2, sp.log((2 * sp.pi * sp.E) ** 2 * (1 - rho**2)) / 2
@@ -153,7 +194,7 @@ def test_information_from_differential_entropies():
     a = (np.arange(1000) + 0.5) / 1000
     y = a[:, None] + a[None, :]
     by_definition = -np.log(np.minimum(y, 2 - y)).mean()  # p(x, y) = p(x) = 1 on the support
-    assert 0 + h_y - 0 == pytest.approx(0.5, abs=1e-8)
+    assert 0 + h_y - 0 == pytest.approx(0.5, abs=1e-8)  # h(X) + h(Y) - h(X,Y), and h(Y) - h(Y|X): given A, uniform
     assert by_definition == pytest.approx(0.5, abs=1e-5)  # midpoints: error of order 1/1000²
 
 
@@ -203,6 +244,13 @@ def test_gaussian_information_and_variance_of_the_log_ratio(rho):
     assert mean == pytest.approx(-0.5 * math.log(1 - rho**2), abs=1e-10)
     assert (w * (t - mean) ** 2).sum() == pytest.approx(rho**2, abs=1e-9)
     assert BivariateGaussian(rho).mutual_information == pytest.approx(mean, abs=1e-10)
+    # the narrowing, with other units and means: Y = 3 + 5 y; what is left of Y once X is known, by its density
+    sd, x0 = 5.0, 0.7
+    y = np.linspace(-9, 9, 20_001)
+    slice_ = np.exp(-(x0**2 - 2 * rho * x0 * y + y**2) / (2 * (1 - rho**2)))
+    slice_ /= slice_.sum()
+    left = sd * math.sqrt((slice_ * y**2).sum() - (slice_ * y).sum() ** 2)
+    assert -math.log(left / sd) == pytest.approx(mean, abs=1e-7)
     assert CorrelatedGaussian(rho, d=7).mutual_information == pytest.approx(7 * mean, abs=1e-9)
     # a second way, which uses no closed form: p log p/q over a grid
     g, step = np.linspace(-8, 8, 1601, retstep=True)
