@@ -123,9 +123,9 @@ def _cut(cell: NotebookNode, plotters: set[str]) -> list[NotebookNode]:
     glued = [node for node in body if _is_glue(node)]
     if glued:
         kept = [node for node in body if node not in glued]
-        seen = _text(lines, [spans[node] for node in kept])
+        seen = _without_names(_text(lines, [spans[node] for node in kept]))
         only_sets = all(isinstance(node, ast.Assign) for node in kept)  # an import introduces something
-        if only_sets and len([line for line in seen.splitlines() if line.strip()]) <= SHORT:
+        if not seen or (only_sets and len([line for line in seen.splitlines() if line.strip()]) <= SHORT):
             return [_folded(cell, "numbers")]
         cell.source = seen
     cell.source = _without_names(cell.source)

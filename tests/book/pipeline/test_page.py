@@ -74,6 +74,7 @@ def test_a_cell_is_cut_where_drawing_begins():
     [
         ("glue(a=1)", ""),
         ("a = f(1)\nglue(a=a)", ""),
+        ("from mi_lab import glue\n\nglue(a=1)", ""),
         ("from mi_lab import KSG, glue\n\na = KSG(1)\nglue(a=a)", "from mi_lab import KSG\n\na = KSG(1)"),
         ("b = 1\nc = 2\nd = 3\ne = 4\nglue(a=b)", "b = 1\nc = 2\nd = 3\ne = 4"),
         ("for k in range(3):\n    a = k\n    print(a)\nglue(a=a)", "for k in range(3):\n    a = k\n    print(a)"),
@@ -87,6 +88,12 @@ def test_a_cell_is_cut_where_drawing_begins():
 )
 def test_what_draws_or_glues_is_not_seen(source, seen):
     assert "\n".join(visible_lines(fold(page(source)))) == re.sub(r"\n+", "\n", seen)
+
+
+@pytest.mark.parametrize("source", ["glue(a=1)", "from mi_lab import glue\n\nglue(a=1)", "a = 1\nglue(a=a)", DRAWS])
+def test_no_cell_becomes_empty(source):
+    """MyST-NB leaves an empty cell out, with its outputs."""
+    assert all(cell.source.strip() for cell in fold(page(source)).cells)
 
 
 def test_a_tag_leaves_a_cell_alone():
