@@ -33,6 +33,9 @@ class Objective:
         Whether it looks at all pairs of a batch instead of joint and reference samples.
     rows : callable or None
         With `all_pairs`, scores (…, b, b) -> (…, b), of which the value is the average.
+    maximised : callable or None
+        What chooses when to stop, on held-out samples, where the value is no lower bound and must not; the value itself
+        if left out.
     """
 
     name: str
@@ -41,6 +44,12 @@ class Objective:
     bounds: str
     all_pairs: bool = False
     rows: Callable[..., Tensor] | None = None
+    maximised: Callable[..., Tensor] | None = None
+
+    @property
+    def chooses(self) -> Callable[..., Tensor]:
+        """What is maximised on held-out samples to choose when to stop."""
+        return self.maximised or self.value
 
     def state(self, members: int) -> dict[str, Tensor]:
         """Return what the objective remembers from step to step, one row a member."""
@@ -108,7 +117,7 @@ OBJECTIVES: dict[str, Objective] = {
     "dv": DVObjective("dv", _dv, lambda t, r: -_dv(t, r), _NEARLY),
     "nwj": Objective("nwj", _nwj, lambda t, r: -_nwj(t, r), _LOWER),
     "js": Objective("js", lambda t, r: _nwj(t + 1, r + 1), lambda t, r: -_js(t, r), _LOWER),
-    "smile": Objective("smile", _smile, lambda t, r: -_js(t, r), "no bound"),
+    "smile": Objective("smile", _smile, lambda t, r: -_js(t, r), "no bound", maximised=_js),
     "tuba": Objective("tuba", _tuba, lambda t, r: -_tuba(t, r), _LOWER),
     "infonce": Objective(
         "infonce",

@@ -1,6 +1,7 @@
 """Product laws R_X R_Y that one can sample for ever: MI-NEE's references (chapter 8)."""
 
 import copy
+import math
 from typing import Any
 
 import torch
@@ -153,6 +154,14 @@ class TrainedReference(ProductLaw):
     def parameters(self) -> list[Tensor]:
         """Return the trained tensors: mean and log width of R_X, then of R_Y."""
         return [*self.first, *self.second]
+
+    @torch.no_grad()
+    def log_density(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return log r_X(x) + log r_Y(y), shape (n,)."""
+        total = x.new_zeros(len(x))
+        for z, (mean, log_width) in ((x, self.first), (y, self.second)):
+            total -= (((z - mean) / log_width.exp()).square() / 2 + log_width + math.log(2 * math.pi) / 2).sum(1)
+        return total
 
     def _draw(self, parameters, n, generator, device):
         mean, log_width = parameters

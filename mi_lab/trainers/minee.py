@@ -6,13 +6,119 @@ from torch import nn
 from mi_lab.critics import Net, one_score_each
 from mi_lab.objectives.formulas import unchecked_log_mean_exp
 from mi_lab.references import ProductLaw, TrainedReference, make_reference
-from mi_lab.trainers.critic import PairTrainer
+from mi_lab.streams import stream_seed
+from mi_lab.trainers.joint import PairProblem, PairTrainer
 from mi_lab.training.data import try_critic
-from mi_lab.training.members import members_of
+from mi_lab.training.problem import FRESH, Block, likenesses
 from mi_lab.training.written import FlatAdam
 
 TERMS = ("xy", "x", "y")
-MINEE_SEED = 1_000_003  # sets the critics of x and of y apart from that of (x, y) under the same seed
+
+
+class MINEEProblem(PairProblem):
+    """I(X;Y) = D(P_XY‖R_X R_Y) - D(P_X‖R_X) - D(P_Y‖R_Y): three bounds are maximised, their difference is reported."""
+
+    name = "minee"
+    bounds = "no bound: a difference of lower bounds"
+    terms = {"xy": 1, "x": -1, "y": -1}
+
+    def __init__(self, X, Y, net, objective="dv", reference="gaussian", factor=1.5, n_ref=None, reference_lr=1e-2,
+                 held_out=0.2, device=None):  # fmt: skip
+        super().__init__(X, Y, net, objective, held_out, device)
+        self.n_ref, self.reference_lr = n_ref, reference_lr
+        if self.objective.all_pairs:
+            raise ValueError(f"objective {self.objective.name!r} looks at pairs (x, y): use CriticTrainer.")
+        if n_ref is not None and (isinstance(n_ref, bool) or not isinstance(n_ref, int) or n_ref < 2):
+            raise ValueError(f"n_ref = {n_ref!r}, wanted a whole number of at least 2.")
+        self.law = make_reference(reference, *self.data, factor)
+        if not isinstance(self.law, ProductLaw):
+            raise ValueError(
+                f"{type(self.law).__name__} resamples the data: MI-NEE wants a law, one of: gaussian, uniform, trained."
+            )
+        self.moving = isinstance(self.law, TrainedReference)
+        for data in (self.data, self.test_data):
+            if data is not None:
+                self.law.check_covers(*data)
+        X, Y = self.data
+        for term, one in self.critics(0).items():
+            try_critic(self.call, one, {"xy": torch.cat([X[:2], Y[:2]], 1), "x": X[:2], "y": Y[:2]}[term])
+
+    def critics(self, seed: int) -> dict[str, nn.Module]:
+        """Return a critic for each divergence: those that were handed in, or two more in the likeness of a `Net`."""
+        if isinstance(self.net, dict):
+            if set(self.net) != set(TERMS):
+                raise ValueError(f"net has the keys {', '.join(map(str, self.net))}, wanted: {', '.join(TERMS)}.")
+            return self.net
+        if not isinstance(self.net, Net):
+            raise ValueError(
+                f"net is a {type(self.net).__name__}: MI-NEE makes three critics from a Net, or takes a dict of them "
+                'with the keys "xy", "x", "y".'
+            )
+        first = self.net.layers[0]
+        shape = {"width": first.out_features, "depth": len(self.net.layers) - 1, "std": self.net.std}
+        columns = {"x": self.data[0].shape[1], "y": self.data[1].shape[1]}
+        return {"xy": self.net} | {
+            term: Net(d, seed=stream_seed(seed, f"critic of {term}"), **shape) for term, d in columns.items()
+        }
+
+    def nets(self, seeds):
+        if len(seeds) == 1:
+            return {term: [net] for term, net in self.critics(seeds[0]).items()}
+        own = {"xy": seeds} | {term: [stream_seed(s, f"critic of {term}") for s in seeds] for term in "xy"}
+        return {term: likenesses(net, own[term]) for term, net in self.critics(seeds[0]).items()}
+
+    def call(self, net, z):
+        return one_score_each(net(z), len(z))
+
+    def equip(self, members):
+        """Give each member its reference; the parameters of trained ones lie in one tensor (members, P)."""
+        if not self.moving:
+            for member in members:
+                member.reference = self.law
+            return {}
+        start = torch.cat([p.detach() for p in self.law.parameters()])
+        theta = start.repeat(len(members), 1)
+        for member, row in zip(members, theta, strict=True):
+            member.reference = self.law.at(row)
+        members[0].puller = FlatAdam(theta, lr=self.reference_lr)  # one for all of a crew
+        return {"reference": theta, **members[0].puller.tensors()}
+
+    def draw(self, rows, member, steps):
+        x, y = self.samples(rows)
+        n = steps * (self.n_ref or len(rows) // steps)
+        with torch.no_grad():
+            x_ref, y_ref = member.reference(x, y, member.generator, n)
+        return {"xy": (torch.cat([x, y], 1), torch.cat([x_ref, y_ref], 1)), "x": (x, x_ref), "y": (y, y_ref)}
+
+    def blocks(self, x, y, of, member, shuffles, generator):
+        with torch.no_grad():
+            x_ref, y_ref = member.reference(x, y, generator, shuffles * len(x))
+        ref_of = FRESH + torch.arange(len(x_ref), device=of.device).unsqueeze(1)
+        return {
+            "xy": Block(torch.cat([x, y], 1), torch.cat([x_ref, y_ref], 1), of, ref_of),
+            "x": Block(x, x_ref, of, ref_of),
+            "y": Block(y, y_ref, of, ref_of),
+        }
+
+    def offset(self, member, rows):
+        """Return 2 (avg log r_X(x) + avg log r_Y(y)): D(P‖R) + E log r = -h(P) whatever R, for each of the three terms.
+
+        So critics that were trained against different references can be compared.
+        """
+        X, Y = self.data if self.test_data is None else self.test_data
+        return 2 * float(member.reference.log_density(X[rows[0]], Y[rows[0]]).mean())
+
+    def after_step(self, members, engines, n_ref):
+        """Move trained references downhill on avg t - log avg e^t(x', y'): towards the infimum over references."""
+        if not self.moving:
+            return
+        with torch.enable_grad():
+            drawn = [m.reference(*self.data, m.generator, n_ref) for m in members]
+            z = torch.stack([torch.cat(pair, 1) for pair in drawn])  # (members, n, d_x + d_y)
+            loss = -unchecked_log_mean_exp(engines["xy"].graph(z)).sum()
+            grads = torch.autograd.grad(loss, [p for m in members for p in m.reference.parameters()])
+        puller = members[0].puller
+        puller.step(torch.cat([g.flatten() for g in grads]).view_as(puller.theta))
 
 
 class MINEETrainer(PairTrainer):
@@ -56,114 +162,10 @@ class MINEETrainer(PairTrainer):
         As for `CriticTrainer`; also when the reference has no mass at a sample, where the divergence is infinite.
     """
 
-    name = "minee"
-    bounds = "no bound: a difference of lower bounds"
-    signs = {"xy": 1, "x": -1, "y": -1}
-
     def __init__(self, X, Y, net, n_iters_per_epoch, writer_params=None, *, objective="dv", reference="gaussian",
-                 factor=1.5, n_ref=None, reference_lr=1e-2, **options):  # fmt: skip
-        self._named, self.factor, self.n_ref, self.reference_lr = reference, factor, n_ref, reference_lr
-        super().__init__(X, Y, net, n_iters_per_epoch, objective, writer_params, **options)
-
-    def _take(self, held_out) -> None:
-        super()._take(held_out)
-        if self.objective.all_pairs:
-            raise ValueError(f"objective {self.objective.name!r} looks at pairs (x, y): use CriticTrainer.")
-        if self.n_ref is not None and (not isinstance(self.n_ref, int) or self.n_ref < 2):
-            raise ValueError(f"n_ref = {self.n_ref!r}, wanted a whole number of at least 2.")
-        law = make_reference(self._named, *self.data, self.factor)
-        if not isinstance(law, ProductLaw):
-            raise ValueError(
-                f"{type(law).__name__} resamples the data: MI-NEE wants a law, one of: gaussian, uniform, trained."
-            )
-        for data in (self.data, self.test_data):
-            if data is not None:
-                law.check_covers(*data)
-        self._law = law
-        X, Y = self.data
-        for term, net in self._likenesses().items():
-            z = {"xy": torch.cat([X[:2], Y[:2]], 1), "x": X[:2], "y": Y[:2]}[term]
-            try_critic(self.call, net, z)
-
-    @property
-    def members_differ(self) -> bool:
-        """Whether the reference is moved along with the critics, each member's its own way."""
-        return isinstance(self._law, TrainedReference)
-
-    def equip(self, crew) -> None:
-        """Give each member of a crew its reference; the parameters of trained ones lie in one tensor (members, P)."""
-        if not self.members_differ:
-            crew.laws = [self._law] * len(crew.seeds)
-            return
-        start = torch.cat([p.detach() for p in self._law.parameters()])
-        theta = start.repeat(len(crew.seeds), 1)
-        crew.laws = [self._law.at(row) for row in theta]
-        crew.puller = FlatAdam(theta, lr=self.reference_lr)
-        crew.extra = {"reference": theta, **crew.puller.tensors()}
-
-    def _likenesses(self) -> dict[str, nn.Module]:
-        """Return a critic for each divergence."""
-        if isinstance(self.net, dict):
-            if set(self.net) != set(TERMS):
-                raise ValueError(f"net has the keys {', '.join(map(str, self.net))}, wanted: {', '.join(TERMS)}.")
-            return self.net
-        if not isinstance(self.net, Net):
-            raise ValueError(
-                f"net is a {type(self.net).__name__}: MI-NEE makes three critics from a Net, or takes a dict of them "
-                'with the keys "xy", "x", "y".'
-            )
-        first = self.net.layers[0]
-        shape = {"width": first.out_features, "depth": len(self.net.layers) - 1, "std": self.net.std}
-        seed = self.seeds[0] + MINEE_SEED
-        d_x, d_y = (z.shape[1] for z in self.data)
-        return {"xy": self.net, "x": Net(d_x, seed=seed, **shape), "y": Net(d_y, seed=seed + 1, **shape)}
-
-    def _nets(self):
-        offset = {"xy": 0, "x": MINEE_SEED, "y": MINEE_SEED + 1}
-        seeds = self.seeds
-        if len(seeds) == 1:
-            return {term: [net] for term, net in self._likenesses().items()}
-        return {term: members_of(net, [s + offset[term] for s in seeds]) for term, net in self._likenesses().items()}
-
-    def call(self, net, z):
-        return one_score_each(net(z), len(z))
-
-    def draw(self, rows, crew, k):
-        x, y = self.samples(rows)
-        n = len(rows) // self.batch_size * (self.n_ref or self.batch_size)
-        with torch.no_grad():
-            x_ref, y_ref = crew.laws[k](x, y, crew.generators[k], n)
-        return self._terms(x, y, x_ref, y_ref)
-
-    def held_out_blocks(self, x, y, shuffles, crew, k):
-        generator = torch.Generator().manual_seed(len(x))  # the same reference at every call
-        with torch.no_grad():
-            x_ref, y_ref = crew.laws[k](x, y, generator, shuffles * len(x))
-        return self._terms(x, y, x_ref, y_ref)
-
-    @staticmethod
-    def _terms(x, y, x_ref, y_ref):
-        return {
-            "xy": (torch.cat([x, y], 1), torch.cat([x_ref, y_ref], 1)),
-            "x": (x, x_ref),
-            "y": (y, y_ref),
-        }
-
-    def after_step(self, crew, blocks, j):
-        """Move a trained reference downhill on avg t - log avg e^t(x', y'): towards the infimum over references."""
-        if not self.members_differ:
-            return
-        n = blocks["xy"].shape[2] - self.batch_size
-        with torch.enable_grad():
-            drawn = [law(*self.data, g, n) for law, g in zip(crew.laws, crew.generators, strict=True)]
-            z = torch.stack([torch.cat(pair, 1) for pair in drawn])  # (members, n, d_x + d_y)
-            loss = -unchecked_log_mean_exp(crew.engines["xy"].graph(z)).sum()
-            grads = torch.autograd.grad(loss, [p for law in crew.laws for p in law.parameters()])
-        crew.puller.step(torch.cat([g.flatten() for g in grads]).view_as(crew.puller.theta))
-
-    def resampled_reference(self, t_ref, pick, n, seed):
-        """Return the reference scores as they are: the law is known and not sampled from the data."""
-        return t_ref
+                 factor=1.5, n_ref=None, reference_lr=1e-2, held_out=0.2, device=None, **options):  # fmt: skip
+        problem = MINEEProblem(X, Y, net, objective, reference, factor, n_ref, reference_lr, held_out, device)
+        super().__init__(problem, n_iters_per_epoch, writer_params, **options)
 
     @property
     def divergences(self) -> dict[str, float]:

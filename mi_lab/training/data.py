@@ -31,13 +31,23 @@ def same_columns(z: Tensor, other: Tensor, name: str, other_name: str) -> None:
         raise ValueError(f"{name} has {z.shape[1]} columns, wanted {other.shape[1]} as in {other_name}.")
 
 
-def shifted(x: Tensor, y: Tensor, shuffles: int) -> tuple[Tensor, Tensor]:
-    """Return up to shuffles · n reference pairs of held-out samples, by cyclic shifts: no pair is a joint sample."""
-    n = len(x)
+def shifts(n: int, shuffles: int) -> list[int]:
+    """Return up to `shuffles` different cyclic shifts of n samples, from 1 to n-1 and evenly spread."""
     shuffles = min(shuffles, n - 1)
-    rows = torch.arange(n, device=x.device)
-    shifts = [1 + s * (n - 1) // shuffles for s in range(shuffles)]  # all different, from 1 to n-1
-    return x.repeat(shuffles, 1), y[torch.cat([rows.roll(-k) for k in shifts])]
+    return [1 + s * (n - 1) // shuffles for s in range(shuffles)]
+
+
+def shifted(x: Tensor, y: Tensor, shuffles: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return up to shuffles · n reference pairs of held-out samples by cyclic shifts: no pair is a joint sample.
+
+    And (n', 2) the places of their x and of their y.
+    """
+    rows = torch.arange(len(x), device=x.device)
+    moves = shifts(len(x), shuffles)
+    if not moves:  # one sample alone: there is no other to pair it with
+        return x[:0], y[:0], rows.new_empty(0, 2)
+    other = torch.cat([rows.roll(-k) for k in moves])
+    return x.repeat(len(moves), 1), y[other], torch.stack([rows.repeat(len(moves)), other], 1)
 
 
 def check_overlap(Z: Tensor, Z_ref: Tensor) -> None:

@@ -108,6 +108,10 @@ class Graph:
             kept = {name: t if name.endswith(".step") else t.unsqueeze(0) for name, t in kept.items()}
         return kept
 
+    def learned(self) -> list[str]:
+        """Return which of `tensors` scores depend on: not what the optimiser remembers."""
+        return [name for name in self.tensors() if name.startswith("buffer.") or "." not in name]
+
     def export(self, k: int, net: nn.Module) -> None:
         """Copy member k's weights into a net of the same shape."""
         with torch.no_grad():

@@ -111,6 +111,10 @@ class Written:
         """Return what has to be kept to go on exactly from here, each with a row a member."""
         return {"theta": self.theta, **self.adam.tensors()}
 
+    def learned(self) -> list[str]:
+        """Return which of `tensors` scores depend on: not what the optimiser remembers."""
+        return ["theta"]
+
     def export(self, k: int, net: nn.Module) -> None:
         """Copy member k's weights into a net of the same shape."""
         with torch.no_grad():

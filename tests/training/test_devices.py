@@ -27,8 +27,7 @@ from mi_lab import (
 from mi_lab.laws import BivariateGaussian
 from mi_lab.objectives import formulas, make_objective
 from mi_lab.references.resampling import RESAMPLING
-from mi_lab.training import crew
-from mi_lab.training import fit as ensembles
+from mi_lab.training import crew, errors
 
 X, Y = BivariateGaussian(0.8).sample(240, 0)
 
@@ -236,7 +235,7 @@ def test_other_objectives_train(kind, accelerator):
 
 @pytest.mark.parametrize("kind", ["mine", "trained", "infonce"])
 def test_ensembles(kind, accelerator, monkeypatch):
-    monkeypatch.setattr(ensembles, "BOOTSTRAP", 20)
+    monkeypatch.setattr(errors, "GROUPS", 8)
     here, there = (small(kind, device=d).fit(max_epochs=2, patience=2, seeds=2) for d in ("cpu", accelerator))
     assert there.value == pytest.approx(here.value, abs=1e-3)
     assert there.error == pytest.approx(here.error, rel=0.05)

@@ -6,12 +6,14 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
+from scipy.stats import chi2
 
 from mi_lab.critics import Net, Separable
 from mi_lab.estimates import Estimate
 from mi_lab.laws import BivariateGaussian, CorrelatedGaussian
 from mi_lab.trainers import CriticTrainer, DVTrainer, MINEETrainer, MINETrainer
-from mi_lab.training.fit import Chooser
+from mi_lab.training.choose import Chooser
+from mi_lab.training.errors import standard_error
 
 matplotlib.use("Agg")
 LAW = BivariateGaussian(0.8)
@@ -42,19 +44,30 @@ def test_fit_comes_near_the_truth(kind):
 
 
 def test_members_of_an_ensemble_are_separate_fits():
-    together = trainer().fit(seeds=3, **QUICK)
+    together = trainer(seed=[0, 1, 2]).fit(**QUICK)
     for k in range(3):
         alone = trainer(seed=k)
-        alone.net = Net(std=None, seed=k)
-        alone._begin()
+        alone.problem.net = Net(std=None, seed=k)
+        alone.begin()
         assert alone.fit(**QUICK).value == pytest.approx(together.members[k], abs=2e-3)
+
+
+def test_members_take_turns_in_what_they_hold_out():
+    several = trainer().fit(seeds=7, max_epochs=1).trainer
+    held = [set(member.test[0].tolist()) for member in several.members]
+    assert all(len(h) == 80 for h in held)
+    assert set.union(*held[:5]) == set(range(400))  # five fifths are everything, and no sample is held out twice
+    assert sum(map(len, held[:5])) == 400
+    assert held[5] == held[0]
+    for member in several.members:
+        assert not set(member.train[0].tolist()) & set(member.test[0].tolist())
 
 
 def test_fit_leaves_the_critics_of_the_best_epoch():
     t = trainer()
     t.fit(max_epochs=60, patience=60)
     best = max(t.history["held_out"])
-    parts = t.crews[0].evaluate()
+    parts = [part for half in t.crews[0].evaluate() for part in half]
     assert t.values(parts)["total"][0] == pytest.approx(best, abs=1e-5)
 
 
@@ -69,41 +82,77 @@ def test_fit_stops_when_nothing_improves():
 def test_the_half_that_chooses_is_not_the_half_that_reports():
     """Pure noise: the greatest of many epochs looks good to the half that chose it, and like nothing to the other."""
     t = trainer()
-    chooser, rng = Chooser(t, patience=1000), np.random.default_rng(0)
-    noise = iter(rng.normal(0, 1, (100, 3, 1)))
-
-    def values(parts):
-        if len(parts) == 1:
-            values.half = 1 - values.half
-            if values.half == 0:
-                values.now = next(noise)
-            return {"total": values.now[values.half]}
-        return {"total": values.now[2]}
-
-    values.half = 1
-    t.values = values
-    parts = t.crews[0].evaluate()
-    for _ in range(100):
-        chooser(parts)
+    noise = np.random.default_rng(0).normal(0, 1, (100, 2))
+    theta = t.crews[0].engines["joint"].theta
+    chooser = Chooser(t, patience=1000)
+    for epoch in range(100):
+        now = noise[epoch]
+        t.maximised = lambda parts, half=None, now=now: np.array([now.mean() if half is None else now[half]])
+        theta.fill_(epoch)
+        chooser(([None], [None]))
+    kept = [int(state[0]["joint.theta"][0, 0]) for state in chooser.chosen]
+    assert kept == noise.argmax(0).tolist()  # each half has kept the critics of the epoch that was its own best
     assert chooser.best.min() > 1.5  # what a maximum over epochs would report
-    assert (np.abs(chooser.reported) < 3.5).all()
-    assert set(chooser.reported.ravel()).isdisjoint(chooser.best.ravel())
+    assert np.abs([noise[kept[0], 1], noise[kept[1], 0]]).max() < 2.6  # nothing but noise: 1 % of a normal is beyond
+    assert int(chooser.state[0]["joint.theta"][0, 0]) == noise.mean(1).argmax()
 
 
-def test_the_bootstrap_s_error_is_the_delta_method_s():
+def donsker_varadhan_by_hand(net, x, y):
+    """Every pair of different samples in the second average: its value and, for each sample, its influence."""
+    n = len(x)
+    with torch.no_grad():
+        table = net(x.repeat_interleave(n, 0), y.repeat(n, 1)).double().view(n, n)
+    t, r = table.diagonal(), table.exp()
+    r.fill_diagonal_(0)
+    mean = r.sum() / (n * (n - 1))
+    influence = (t - t.mean()) - ((r.sum(0) + r.sum(1)) / (n - 1) / mean - 2)
+    return float(t.mean() - mean.log()), influence
+
+
+def test_a_half_reports_on_the_critics_that_the_other_chose_and_the_error_is_the_delta_method_s():
     t = trainer()
     chooser = Chooser(t, 100)
     t.run(20, each=chooser)
-    draws = chooser.bootstrap(seed=0)
-    variance = 0.0
-    for half in chooser.scores:
-        (part,) = half[0]
-        s, r = (v.double() for v in part["joint"])
-        ratio = r.exp().view(-1, len(s)).mean(0)
-        influence = (s - s.mean()) - (ratio / ratio.mean() - 1)
-        variance += influence.var() / len(s) / 4
-    # the bootstrap's own standard error is 1/sqrt(2 * 200) = 5 %; the delta method is good to order 1/n
-    assert draws.std() == pytest.approx(math.sqrt(variance), rel=0.25)
+    members, error = t._report(chooser, "sampling")
+    values, variance = [], 0.0
+    for half in (0, 1):
+        t.restore(chooser.chosen[1 - half])
+        rows = t.members[0].test[0].tensor_split(2)[half]
+        value, influence = donsker_varadhan_by_hand(t.member(), X[rows], Y[rows])
+        values.append(value)
+        variance += float(influence.var()) / len(rows) / 4
+    assert members[0] == pytest.approx(np.mean(values), abs=1e-5)
+    # a variance from 50 groups is right to 1/sqrt(2 * 49), so the error to 1/20 of itself at one standard error twice
+    assert error == pytest.approx(math.sqrt(variance), rel=3 / math.sqrt(2 * 49))
+
+
+def test_what_members_share_in_samples_is_counted_once():
+    """Members that are only evaluated on other samples: no more than the samples' variance, however they scatter."""
+    rng = np.random.default_rng(0)
+    groups, m, each = 400, 4, 50
+    errors, means = [], []
+    for _ in range(200):
+        z = rng.normal(0, 1, groups)
+        own = rng.permutation(groups)[: m * each].reshape(m, each)
+        members = z[own].mean(1)
+        without = np.tile(members, (groups, 1))
+        for k, some in enumerate(own):
+            without[some, k] = (members[k] * each - z[some]) / (each - 1)
+        errors.append(standard_error(members, without, "both"))
+        means.append(members.mean())
+    seen, truth = np.mean(np.square(errors)), 1 / (m * each)
+    assert np.var(means) == pytest.approx(truth, rel=4 * math.sqrt(2 / 200))
+    # what members' spread exceeds the samples' share by is chance here, and only ever added: E max(0, χ²/(m-1) - 1)
+    chance = chi2.expect(lambda q: max(0.0, q / (m - 1) - 1), args=(m - 1,))
+    assert seen == pytest.approx(truth * (1 + chance), rel=4 * np.std(np.square(errors)) / seen / math.sqrt(200))
+    assert chance < 0.5 < 1  # a spread that is counted twice would add 1
+
+
+def test_a_spread_that_samples_do_not_explain_is_counted():
+    members = np.array([0.0, 1.0, 2.0, 3.0])
+    still = np.tile(members, (50, 1))
+    assert standard_error(members, still, "both") == pytest.approx(members.std(ddof=1) / 2)
+    assert standard_error(members, still, "sampling") == 0
 
 
 def test_the_error_bar_says_what_the_estimate_does_on_other_data_sets():
@@ -123,7 +172,7 @@ def test_the_error_bar_says_what_the_estimate_does_on_other_data_sets():
 def test_what_error_bars_cover():
     optimisation = trainer().fit(seeds=3, covers="optimisation", **QUICK)
     sampling = trainer().fit(seeds=3, covers="sampling", **QUICK)
-    rows = [test[0].tolist() for crew in optimisation.trainer.crews for test in crew.test_rows]
+    rows = [member.test[0].tolist() for member in optimisation.trainer.members]
     assert rows[0] == rows[1] == rows[2]  # one split for all, so that only the optimisation differs
     assert optimisation.error < sampling.error
     assert optimisation.error == pytest.approx(optimisation.members.std(ddof=1) / math.sqrt(3))
@@ -164,3 +213,9 @@ def test_a_member_that_is_lost_at_once_counts_for_nothing():
     assert len(estimate.members) == 2
     assert math.isfinite(estimate.value)
     assert estimate.error > 0
+
+
+def test_splits_of_their_own_do_not_show_what_optimisation_does():
+    with pytest.raises(ValueError, match="wants the same samples held out for all members.*split_seed=0"):
+        trainer(seed=[0, 1, 2]).fit(covers="optimisation")
+    assert trainer(seed=[0, 1, 2], split_seed=0).fit(max_epochs=2, covers="optimisation").error > 0

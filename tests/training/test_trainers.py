@@ -77,8 +77,8 @@ def test_members_are_separate_runs(kind):
     together.step(6)
     for k, seed in enumerate([3, 5, 8]):
         alone = small(kind, seed=seed)
-        alone.net = critic(seed=seed)
-        alone._begin()
+        alone.problem.net = critic(seed=seed)
+        alone.begin()
         alone.step(6)
         for name in ("train", "held_out"):
             np.testing.assert_allclose(together.curves(name)[k], alone.curves(name)[0], atol=2e-4)
@@ -145,13 +145,12 @@ def test_a_compiled_critic_trains_alike(seed):
 def test_held_out_rows_are_never_trained_on():
     for kind in ("mine", "minee", "dv"):
         trainer = small(kind, seed=[1, 2], split_seed=None)
-        for crew in trainer.crews:
-            for train, test in zip(crew.train_rows, crew.test_rows, strict=True):
-                for a, b, z in zip(train, test, trainer.data, strict=False):
-                    assert not set(a.tolist()) & set(b.tolist())
-                    assert len(a) + len(b) == len(z)
+        for member in trainer.members:
+            for a, b, z in zip(member.train, member.test, trainer.data, strict=False):
+                assert not set(a.tolist()) & set(b.tolist())
+                assert len(a) + len(b) == len(z)
     shared = small("mine", seed=[1, 2], split_seed=7)
-    rows = [test[0].tolist() for crew in shared.crews for test in crew.test_rows]
+    rows = [member.test[0].tolist() for member in shared.members]
     assert rows[0] == rows[1]
 
 
@@ -192,13 +191,13 @@ def test_minee_reports_its_divergences_apart():
 
 def test_a_trained_reference_comes_to_the_marginals():
     trainer = MINEETrainer(X, Y, Net(std=None, seed=0), 10, reference="trained", lr=3e-3)
-    (mean, width) = trainer.crews[0].laws[0].first
+    (mean, width) = trainer.members[0].reference.first
     before = width.exp().item()
     trainer.step(40)
-    after = trainer.crews[0].laws[0].first[1].exp().item()
+    after = trainer.members[0].reference.first[1].exp().item()
     assert before == pytest.approx(2 * X.std().item(), rel=1e-3)
     assert abs(after - X.std().item()) < 0.35 * X.std().item()
-    assert abs(trainer.crews[0].laws[0].first[0].item() - X.mean().item()) < 0.35
+    assert abs(trainer.members[0].reference.first[0].item() - X.mean().item()) < 0.35
 
 
 # ---- endings -----------------------------------------------------------------------------------------------------
