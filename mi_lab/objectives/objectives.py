@@ -12,6 +12,7 @@ from mi_lab.objectives.formulas import check_beta, donsker_varadhan, infonce_row
 # Inside a training step nothing is checked: the formulas underneath.
 _dv, _mine, _nwj, _tuba, _js, _smile = (f.__wrapped__ for f in (donsker_varadhan, mine, nwj, tuba, js, smile))
 
+LARGEST = 60.0  # exponent of a weight in a gradient: beyond it nothing is learned, and float32 ends at 88
 _LOWER = "a lower bound in expectation"
 _NEARLY = "nearly a lower bound: one in expectation up to the bias of a logarithm"
 
@@ -101,8 +102,21 @@ class MINEObjective(Objective):
             torch.logaddexp(new + math.log1p(-self.beta), log_m + math.log(self.beta), out=log_m)
         grad = torch.empty_like(scores)
         grad[..., :b] = -1 / b
-        grad[..., b:] = e.mul_((top - log_m.unsqueeze(-1)).exp_() / t_ref.shape[-1])
+        # m holds (1 - β) of this batch, so the ratio is at most b' / (1 - β); only a fixed m (β = 1) can be far below
+        grad[..., b:] = e.mul_((top - log_m.unsqueeze(-1)).clamp_(max=LARGEST).exp_() / t_ref.shape[-1])
         return grad
+
+
+PASSES = 10  # through the training samples, whose reference samples the moving average looks back at by default
+
+
+def memory(batches: int) -> float:
+    r"""Return the β for which the moving average is as steady as the plain mean of ten passes' batches.
+
+    An average with weight β on its old value has (1 - β)/(1 + β) of a batch's variance, a mean of W batches 1/W, so
+    β = (W - 1)/(W + 1), with W = 10 · `batches`, the batches of a pass (chapter 7).
+    """
+    return (PASSES * batches - 1) / (PASSES * batches + 1)
 
 
 def mine_objective(m: float = 1.0, beta: float = 0.1) -> MINEObjective:

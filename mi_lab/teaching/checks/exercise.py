@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 
@@ -286,9 +287,8 @@ code, choice, numeric, text = Code, Choice, Numeric, Text
 
 def chapters() -> list[str]:
     """Return the names of the modules that declare exercises."""
-    import mi_lab.teaching.checks as package
-
-    return sorted(m.name for m in pkgutil.iter_modules(package.__path__, "mi_lab.teaching.checks.") if ".ch" in m.name)
+    here = [str(Path(__file__).parent)]
+    return sorted(m.name for m in pkgutil.iter_modules(here, f"{__package__}.") if m.name.split(".")[-1][:2] == "ch")
 
 
 def everything() -> dict[str, Exercise]:
