@@ -41,6 +41,12 @@ def _numeric(x: Any, name: str) -> np.ndarray:
     return array
 
 
+def native(x: np.ndarray) -> np.ndarray:
+    """Return floats as torch can take them: this machine's byte order, at most float64, no step backwards."""
+    kind = np.float64 if x.dtype.itemsize > 8 else x.dtype.newbyteorder("=")
+    return np.ascontiguousarray(x, dtype=kind).reshape(x.shape)  # a number without an axis keeps having none
+
+
 def _shaped(x: Any, name: str, minimum: int) -> Any:
     if x.ndim == 1:
         x = x[:, None]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mi_lab.counting.batches import NORMALISERS, as_items, by_crews, one_of, standardised
+from mi_lab.counting.batches import NORMALISERS, as_items, by_crews, is_part, one_of, standardised
 from mi_lab.counting.grids import FLOOR, Gridded
 
 BALANCE = {"balanced": None, "resubstitution": 1.0, "leave-one-out": 0.0}  # weight of a sample's own bump
@@ -62,20 +62,21 @@ def kde(
     Raises
     ------
     ValueError
-        Bad samples, a bandwidth that isn't above 0, or an option that doesn't exist.
+        Bad samples, too many columns for n (at half of the samples the own kernel outweighs all others, bandwidth by
+        a rule), a bandwidth that isn't above 0, or an option that doesn't exist.
     """
     one_of(own, "own", tuple(BALANCE))
     one_of(normalize, "normalize", (None, *NORMALISERS))
-    items = as_items(x, y, batch)
+    items = as_items(x, y, batch).widened()  # float32 would leave the bandwidth's search to rounding
     d = items.x.shape[2] + items.y.shape[2]
     if direct is None:
         direct = d > 2
     if not direct and d > 2:
         raise ValueError(f"x and y have {d} columns together, wanted 2 for the grid: take direct=True.")
-    numbers = _user_s(bandwidth)
+    numbers, check = _user_s(bandwidth), d > 2 and isinstance(bandwidth, str) and not is_part()
 
     def run(x: Tensor, y: Tensor) -> list[Tensor]:
-        return _log_densities(x, y, bandwidth, numbers, direct, BALANCE[own])
+        return _log_densities(x, y, bandwidth, numbers, direct, BALANCE[own], check)
 
     joint, across, down = run(items.x, items.y) if direct else by_crews(run, items.x, items.y)
     local = joint - across - down  # eq-kde
@@ -110,7 +111,7 @@ def _rule(name: str, n: int, d: int) -> float:
     return n ** (-1 / (d + 4)) * ((4 / (d + 2)) ** (1 / (d + 4)) if name == "silverman" else 1.0)
 
 
-def _log_densities(x: Tensor, y: Tensor, rule, numbers, direct: bool, weight: float | None) -> list[Tensor]:
+def _log_densities(x, y, rule, numbers, direct: bool, weight: float | None, check: bool) -> list[Tensor]:
     """Return log p̂ of the pairs, of x and of y at the samples, each (A, n), up to constants that cancel in eq-kde."""
     n, dims = x.shape[1], (x.shape[2] + y.shape[2], x.shape[2], y.shape[2])
     if numbers:  # in bandwidths, so that h is 1
@@ -124,8 +125,25 @@ def _log_densities(x: Tensor, y: Tensor, rule, numbers, direct: bool, weight: fl
         h = u.new_full((len(u),), 1.0 if numbers else _rule(rule, n, dims[0]))
     if not direct and max(ways.size(i, b) for i, b in enumerate(h.tolist())) > TOO_FINE:
         ways = Direct(u, v)
+    if check:
+        _refuse_lonely(ways.others(h), dims[0])
     weights = tuple(2.0 ** (-d / 2 - 1) if weight is None else weight for d in dims)
     return ways.log_densities(h, weights)
+
+
+def _refuse_lonely(others: Tensor, d: int) -> None:
+    """Refuse where at half of the samples or more all the others' kernels (A, n) weigh less than the own one alone.
+
+    Weights in heights of one kernel: below 1 a kernel holds less than one other sample, and the density there is
+    that sample's own kernel, in the joint space sooner than in the marginals, so that independence looks like
+    dependence.
+    """
+    middle = float(others.median(1).values.min())
+    if middle < 1:
+        raise ValueError(
+            f"x and y have {d} columns together, too many columns for kernels with n = {others.shape[1]} samples: at "
+            f"half of them all other kernels together weigh {middle:.2g} of the sample's own, wanted at least 1."
+        )
 
 
 @torch.no_grad()
@@ -174,6 +192,13 @@ class Direct:
     def likelihood(self, h: Tensor, active: Tensor) -> Tensor:
         """Return the mean leave-one-out log density of the pairs for bandwidths h, (A,)."""
         return self.log_densities(h, (0.0, 0.0, 0.0))[0].mean(1)
+
+    @torch.no_grad()
+    def others(self, h: Tensor) -> Tensor:
+        """Return what the other samples' kernels weigh at each pair, (A, n), in heights of one kernel."""
+        n, d = self.u.shape[1], self.u.shape[2] + self.v.shape[2]
+        log = self.log_densities(h, (0.0, 0.0, 0.0))[0] + d * (torch.log(h)[:, None] + 0.5 * math.log(2 * math.pi))
+        return torch.exp(log + math.log(n - 1))
 
     def log_densities(self, h: Tensor, weights) -> tuple[Tensor, Tensor, Tensor]:
         """Return log p̂ of the pairs, of x and of y at the samples, each (A, n)."""
