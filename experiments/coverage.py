@@ -187,9 +187,9 @@ def write(rows: dict, methods: list[str], seed: int) -> None:
         }
     about = {
         "command": "python -m experiments.coverage",
-        "columns": "mean and sd of the estimates, root mean square of the stated errors, nats; share of data sets whose "
-        "± 2 errors cover the method's own mean, the truth; share of which the result says that bias rules; processor "
-        "seconds an estimate",
+        "columns": "mean and sd of the estimates, root mean square of the stated errors, nats; share of data sets "
+        "whose ± 2 errors cover the method's own mean, the truth; share of which the result says that bias rules; "
+        "processor seconds an estimate",
         "made": made,
     }
     result = {"about": about, "runs": {key: runs[key] for key in order if key in runs}}

@@ -100,7 +100,7 @@ class Estimate:
         )
 
     def to_dict(self) -> dict:
-        """Return what a JSON file can hold, None for a number that isn't finite: all but the history and the trainer."""
+        """Return what a JSON file can hold: all but history and trainer, None for what isn't finite."""
         number = lambda v: None if v is None or not math.isfinite(v) else float(v)  # noqa: E731
         return {
             "value": number(self.value),

@@ -96,7 +96,8 @@ def as_array(x: Any, name: str = "x", minimum: int = 2) -> np.ndarray:
     x = _shaped(_numeric(x, name), name, minimum)
     if x.dtype.kind == "f":
         _finite(x, name, np.isnan, np.isinf)
-    return x.astype(np.float64, copy=False)
+    x = np.ascontiguousarray(x, dtype=np.float64)  # torch takes no step backwards, and nothing that is locked
+    return x if x.flags.writeable else x.copy()
 
 
 def as_samples(x: Any, name: str = "x", minimum: int = 2, device: Any = None):

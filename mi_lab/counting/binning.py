@@ -64,7 +64,8 @@ def bins(
     Raises
     ------
     ValueError
-        Bad samples, so many columns that two bins on each are too many for n, fewer than one bin, a span that is infinite or empty, or an option that doesn't exist.
+        Bad samples, so many columns that two bins on each are too many for n, fewer than one bin, a span that is
+        infinite or empty, or an option that doesn't exist.
     """
     one_of(kind, "kind", ("mass", "width"))
     one_of(correction, "correction", (None, *CORRECTIONS))

@@ -13,7 +13,7 @@ from mi_lab.device import widest
 
 PAIRS, FEWER = 50, 20  # pairs of halves; fewer where they cost more: each error bar then scatters by 10 %, by 16 %
 CHEAP = 5000  # samples of one column each up to which an estimate costs little
-BLOCKS = 20  # left out, one after the other, by the jackknife
+BLOCKS = 10  # left out, one after the other, by the jackknife
 GAUGED = 4  # pairs of halves whose tables are looked at
 _TOGETHER = 1 << 19  # samples estimated from in one call
 
@@ -60,7 +60,7 @@ def standard_error(
         As for the estimator.
     by : {"subsample", "jackknife"}
     parts : int, optional
-        Pairs of halves, 50 if left out (20 of many samples or columns), or blocks, 20 if left out; at least 2.
+        Pairs of halves, 50 if left out (20 of many samples or columns), or blocks, 10 if left out; at least 2.
     seed : int
         The samples are shuffled before they are cut.
     **options

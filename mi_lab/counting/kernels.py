@@ -120,6 +120,8 @@ def _log_densities(x, y, rule, numbers, direct: bool, weight: float | None, chec
         u, v = standardised(x), standardised(y)
     ways = Direct(u, v) if direct else Gridded(u[..., 0], v[..., 0])
     if rule == "likelihood":
+        if check:  # where kernels are lonely, the likelihood wants them ever narrower: no need to search
+            _refuse_lonely(ways.others(1.3 * _guess(u, v)), dims[0])
         h = likeliest(ways, u, v)
     else:
         h = u.new_full((len(u),), 1.0 if numbers else _rule(rule, n, dims[0]))
@@ -156,10 +158,8 @@ def likeliest(ways, u: Tensor, v: Tensor) -> Tensor:
     until the likelihood falls on both sides; then the top of the parabola through the best three.  One sample apart
     from all others would forbid every small h, so a density there counts as at least 10^-6 of the sample's own kernel.
     """
-    n, d = u.shape[1], u.shape[2] + v.shape[2]
-    correlation = ((u.mT @ v) / n).flatten(1).abs().amax(1).clamp(0, 0.9999)
     step = math.log(STEP)
-    middle = math.log(1.3 * _rule("scott", n, d)) + 0.45 * torch.log1p(-(correlation.square()))  # log h, (A,)
+    middle = torch.log(_guess(u, v))  # (A,)
     middle = middle.clamp_min(math.log(ways.finest))
     every = torch.ones_like(middle, dtype=torch.bool)
     wider, top, finer = (ways.likelihood((middle + i * step).exp(), every) for i in (-1, 0, 1))
@@ -179,6 +179,13 @@ def likeliest(ways, u: Tensor, v: Tensor) -> Tensor:
     bend = wider - 2 * top + finer
     shift = torch.where(bend < 0, (wider - finer) / (2 * bend.clamp_max(-1e-30)), torch.zeros_like(bend))
     return (middle + step * shift.clamp(-1, 1)).exp()
+
+
+def _guess(u: Tensor, v: Tensor) -> Tensor:
+    """Return the bandwidth (A,) that a Gaussian with the sample's largest correlation would have, nearly."""
+    n, d = u.shape[1], u.shape[2] + v.shape[2]
+    correlation = ((u.mT @ v) / n).flatten(1).abs().amax(1).clamp(0, 0.9999)
+    return 1.3 * _rule("scott", n, d) * (1 - correlation.square()) ** 0.45
 
 
 class Direct:
