@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 UNITS = {"nats": 1.0, "bits": math.log(2)}  # one unit, in nats
+RATIO = "ratio"  # a normalised information has no unit
 COVERS = {
     "optimisation": "initial weights and batches, for these samples",
     "sampling": "the held-out samples, for these critics",
     "both": "initial weights, batches, splits and held-out samples",
-    "subsampling": "the samples, from how the estimate scatters over parts of them",
+    "subsampling": "the samples, from how the estimates of halves of them differ",
     "nothing": "",
 }
 
@@ -36,7 +37,7 @@ class Estimate:
     covers : str
         Which randomness the error covers: "optimisation", "sampling", "both", "subsampling" or "nothing".
     units : str
-        "nats" or "bits".
+        "nats", "bits", or "ratio" for a normalised information, which has no unit.
     truth : float or None
         The known value, if there is one.
     method : str
@@ -50,6 +51,9 @@ class Estimate:
         Of the trainer, in nats.
     trainer : Trainer or None
         The trained critics, to look at or to evaluate on other samples.
+    warnings : tuple of str
+        One sentence for everything that neither the value nor the error bar shows: copied rows, rows that follow one
+        another, a bias that rules, an infinite truth.
     """
 
     value: float
@@ -63,22 +67,29 @@ class Estimate:
     members: np.ndarray = field(default_factory=lambda: np.empty(0))
     history: dict = field(default_factory=dict, repr=False)
     trainer: Any = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
 
     def __float__(self) -> float:
         return self.value
 
     def __repr__(self) -> str:
         error = f" ± {self.error:.2g}" if self.error is not None else ""
-        digits = 3 if not self.error else max(3, -math.floor(math.log10(self.error)) + 1)
+        exact = self.error is None or not math.isfinite(self.error) or self.error <= 0
+        digits = 3 if exact else max(3, -math.floor(math.log10(self.error)) + 1)
         facts = [self.method, f"{self.n} samples" if self.n else ""]
         facts += [f"{len(self.members)} seeds" if len(self.members) > 1 else ""]
         facts += [f"± covers {COVERS.get(self.covers, self.covers)}" if self.error is not None else "no error bar"]
         facts += [f"truth {self.truth:.{min(digits, 4)}f}" if self.truth is not None else ""]
-        return f"{self.value:.{min(digits, 6)}f}{error} {self.units} ({'; '.join(f for f in facts if f)})"
+        facts += [f"{len(self.warnings)} warning{'s' * (len(self.warnings) > 1)}" if self.warnings else ""]
+        unit = "" if self.units == RATIO else f" {self.units}"
+        return f"{self.value:.{min(digits, 6)}f}{error}{unit} ({'; '.join(f for f in facts if f)})"
 
     def to(self, units: str) -> "Estimate":
-        """Return the same estimate in "nats" or "bits"; the history stays in nats."""
-        scale = UNITS[self.units] / UNITS[check_units(units)]
+        """Return the same estimate in "nats" or "bits"; the history stays in nats, a ratio as it is."""
+        check_units(units)
+        if self.units == RATIO:
+            return self
+        scale = UNITS[self.units] / UNITS[units]
         return replace(
             self,
             units=units,
@@ -89,7 +100,7 @@ class Estimate:
         )
 
     def to_dict(self) -> dict:
-        """Return what a JSON file can hold: everything but the history and the trainer."""
+        """Return what a JSON file can hold: all but history and trainer, None for what isn't finite."""
         number = lambda v: None if v is None or not math.isfinite(v) else float(v)  # noqa: E731
         return {
             "value": number(self.value),
@@ -101,6 +112,7 @@ class Estimate:
             "n": self.n,
             "bounds": self.bounds,
             "members": [number(v) for v in self.members],
+            "warnings": list(self.warnings),
         }
 
     def plot(self, ax=None):
@@ -114,17 +126,19 @@ class Estimate:
 
         if ax is None:
             _, ax = plt.subplots()
-        scale = 1 / UNITS[self.units]
+        scale = 1 / UNITS.get(self.units, 1.0)
+        unit = "" if self.units == RATIO else f" {self.units}"
         for name, label in (("train", "training samples"), ("held_out", "held-out samples")):
             if self.history.get(name):
                 curves = np.asarray(self.history[name], dtype=float) * scale
                 curves = curves[None] if curves.ndim == 1 else curves.T
                 plots.band(ax, self.history["step"], curves, label)
-        if self.error is not None:
+        if self.error is not None and math.isfinite(self.value) and math.isfinite(self.error):
             ax.axhspan(self.value - self.error, self.value + self.error, color=plots.C.grey, alpha=0.2, linewidth=0)
-        ax.axhline(self.value, color=plots.C.grey, linewidth=1, label=f"estimate {self.value:.3f} {self.units}")
+        if math.isfinite(self.value):
+            ax.axhline(self.value, color=plots.C.grey, linewidth=1, label=f"estimate {self.value:.3f}{unit}")
         if self.truth is not None:
-            ax.axhline(self.truth, color="#222222", linestyle=(0, (5, 3)), label=f"truth {self.truth:.3f} {self.units}")
+            ax.axhline(self.truth, color="#222222", linestyle=(0, (5, 3)), label=f"truth {self.truth:.3f}{unit}")
         ax.set(xlabel="steps", ylabel=f"estimate ({self.units})", title=self.method)
         ax.legend()
         return ax

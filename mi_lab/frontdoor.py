@@ -10,6 +10,7 @@ import inspect
 import math
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -17,9 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mi_lab.counting.front import counting
 from mi_lab.critics import Net, Separable, deep_net
-from mi_lab.device import pick_device
 from mi_lab.estimates import Estimate, check_units
+from mi_lab.findings import findings
 from mi_lab.samples import as_array, is_constant, same_length
 
 MIN_SAMPLES = 8
@@ -99,24 +101,9 @@ def _critic(columns: int, seed: int) -> Net:
     return Net(columns, std=None, seed=seed) if columns == 2 else deep_net(columns, seed=seed)
 
 
-def counting(
-    x: Tensor, y: Tensor, method: str, seed: int = 0, parts: int = 10, device: str | None = None, **options: Any
-) -> tuple:
-    """Count bins, kernels or neighbours; the error bar comes from the scatter over parts of the samples."""
-    x, y = (z.to(pick_device(device)) for z in (x, y))
-    module = import_module("mi_lab.counting")
-    function = getattr(module, method)
-    least = 2 * max(2, int(options.get("k", 3)) + 1)
-    parts = min(parts, len(x) // least)
-    if parts < 2:
-        return float(function(x, y, **options)), None
-    value, error = module.standard_error(function, x, y, parts=parts, seed=seed, **options)
-    return float(value), float(error)
-
-
 METHODS: dict[str, Callable | str] = {
     **{name: partial(neural, method=name) for name in ("mine", "minee", "dv", "nwj", "js", "smile", "tuba", "infonce")},
-    **{name: partial(counting, method=name) for name in ("ksg", "kde", "bins")},
+    **{name: partial(counting, method=name) for name in ("ksg", "kde", "bins")},  # options: `mi_lab.counting.front`
 }
 """Name of a method -> the function behind `estimate` (chapters 3, 4, 6, 7 and 8); a line here is all that one needs."""
 
@@ -152,14 +139,17 @@ def estimate(
     progress : bool, optional
         Show a progress bar; left out, only where someone watches, after two seconds.
     standardise : bool
-        Give every column mean 0 and standard deviation 1 first, which leaves the mutual information as it is.
+        Give every column mean 0 and standard deviation 1 first, or, for "ksg" and "kde", Gaussian scores of its ranks
+        (``scores=False`` turns that off), which leaves the mutual information as it is.
     **options
-        Of the method: see `neural`, and `mi_lab.counting`.
+        Of the method: see `neural`, `mi_lab.counting.front.counting` and `mi_lab.counting`.
 
     Returns
     -------
     Estimate
-        0 with a warning if a variable is constant.
+        0 with a warning if a variable is constant, infinite with one if a continuous column is a copy, a monotone or a
+        linear function of the other side's.  What else the number doesn't show (copied rows, rows that follow one
+        another, a bias that rules) is said once, and kept in `Estimate.warnings`.
 
     Raises
     ------
@@ -180,21 +170,34 @@ def estimate(
         raise ValueError(f"truth = {truth!r}, wanted a finite number of nats.")
     x, y = as_array(x, "x", MIN_SAMPLES), as_array(y, "y", MIN_SAMPLES)
     same_length(x, y)
+    given = {"truth": truth, "method": method, "n": len(x)}
     if is_constant(x, "x") or is_constant(y, "y"):
-        return Estimate(0.0, 0.0, "nothing", truth=truth, method=method, n=len(x)).to(units)
-    prepare = standardised if standardise else (lambda z: torch.from_numpy(z).float())
+        return Estimate(0.0, 0.0, "nothing", warnings=("a variable is constant: nothing was estimated.",), **given).to(
+            units
+        )
+    seen = findings(x, y)
+    if seen.infinite and not options.get("normalize"):
+        warnings.warn(seen.sentences[0], stacklevel=2)
+        return Estimate(math.inf, warnings=seen.sentences, **given).to(units)
     function = METHODS[method]
     if isinstance(function, str):
         module, name = function.split(":")
         function = getattr(import_module(module), name)
-    shared = {"seed": seed, "truth": truth, "device": device, "progress": progress}
-    result = _call(function, method, prepare(x), prepare(y), shared, options)
+    shared = {"seed": seed, "truth": truth, "device": device, "progress": progress, "block": seen.block}
+    if getattr(function, "func", None) is counting:  # takes ranks of what it is given, in float64
+        shared["standardise"] = standardise
+    else:
+        x, y = (standardised(z) if standardise else torch.from_numpy(z).float() for z in (x, y))
+    result = _call(function, method, x, y, shared, options)
     if not isinstance(result, Estimate):
         value, error = result if isinstance(result, tuple) else (result, None)
         covers = "nothing" if error is None else "subsampling"
-        result = Estimate(float(value), error, covers, method=method, n=len(x), truth=truth, bounds="no bound")
+        result = Estimate(float(value), error, covers, bounds="no bound", **given)
     if not math.isfinite(result.value):
-        warnings.warn(f"{method} gave {result.value}: not an estimate.", stacklevel=2)
+        seen = replace(seen, sentences=(*seen.sentences, f"{method} gave {result.value}: not an estimate."))
+    result = replace(result, warnings=seen.sentences + (() if seen.copied else result.warnings))
+    for sentence in result.warnings:
+        warnings.warn(sentence, stacklevel=2)
     return result.to(units)
 
 
@@ -202,7 +205,7 @@ def _call(function: Callable, method: str, x: Tensor, y: Tensor, shared: dict, o
     """Call a method with the shared options it names and the caller's own, refusing those that it doesn't know."""
     parameters = inspect.signature(function).parameters
     takes_any = function.func is neural if isinstance(function, partial) else False
-    known = {name: value for name, value in shared.items() if name in parameters or takes_any}
+    known = {n: v for n, v in shared.items() if n not in options and (n in parameters or (takes_any and n != "block"))}
     try:
         return function(x, y, **known, **options)
     except TypeError as error:

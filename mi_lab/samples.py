@@ -41,6 +41,12 @@ def _numeric(x: Any, name: str) -> np.ndarray:
     return array
 
 
+def native(x: np.ndarray) -> np.ndarray:
+    """Return floats as torch can take them: this machine's byte order, at most float64, no step backwards."""
+    kind = np.float64 if x.dtype.itemsize > 8 else x.dtype.newbyteorder("=")
+    return np.ascontiguousarray(x, dtype=kind).reshape(x.shape)  # a number without an axis keeps having none
+
+
 def _shaped(x: Any, name: str, minimum: int) -> Any:
     if x.ndim == 1:
         x = x[:, None]
@@ -90,7 +96,8 @@ def as_array(x: Any, name: str = "x", minimum: int = 2) -> np.ndarray:
     x = _shaped(_numeric(x, name), name, minimum)
     if x.dtype.kind == "f":
         _finite(x, name, np.isnan, np.isinf)
-    return x.astype(np.float64, copy=False)
+    x = np.ascontiguousarray(x, dtype=np.float64)  # torch takes no step backwards, and nothing that is locked
+    return x if x.flags.writeable else x.copy()
 
 
 def as_samples(x: Any, name: str = "x", minimum: int = 2, device: Any = None):

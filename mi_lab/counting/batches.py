@@ -14,8 +14,10 @@ Inside, every estimator works on items of shape (A, n, d_x) and (A, n, d_y).
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +25,28 @@ import torch
 from torch import Tensor
 
 from mi_lab.device import cores, threads, widest
-from mi_lab.samples import _finite, _numeric
+from mi_lab.samples import _finite, _numeric, native
 
 WANTED = "(n,), (n, d), with batch=True (B, n) or (B, n, d), or images (B, C, H, W)"
 NORMALISERS = ("sum", "joint", "max", "min", "geometric")
+
+
+_PART: ContextVar[bool] = ContextVar("part", default=False)
+
+
+@contextmanager
+def parts_of_samples() -> Iterator[None]:
+    """Estimate from parts of samples that were accepted as a whole: nothing is refused or said a second time."""
+    before = _PART.set(True)
+    try:
+        yield
+    finally:
+        _PART.reset(before)
+
+
+def is_part() -> bool:
+    """Say whether the samples are part of others; to be asked in the caller's thread."""
+    return _PART.get()
 
 
 @dataclass(frozen=True)
@@ -45,6 +65,11 @@ class Items:
     def constant(self) -> Tensor:
         """Which items hold a variable that never varies, so that I = 0: (A,) booleans."""
         return _unvarying(self.x) | _unvarying(self.y)
+
+    def widened(self) -> "Items":
+        """Return the same in the widest type of numbers that the device has."""
+        wide = widest(self.x.device)
+        return Items(self.x.to(wide), self.y.to(wide), self.shape)
 
     def finish(self, values: Tensor, clip: bool) -> Tensor:
         """Give values (A,) or (A, n) the shape of the result, negative ones at 0 if `clip`."""
@@ -83,7 +108,7 @@ def as_items(x: Any, y: Any, batch: bool = False, minimum: int = 2) -> Items:
     items = Items(x.to(dtype), y.to(dtype), shape_x)
     for name, part in (("x", x), ("y", y)):
         count = int(_unvarying(part).sum())
-        if count:
+        if count and not is_part():
             where = f" in {count} of {len(part)} items" if shape_x else f" in all {items.n} samples"
             warnings.warn(
                 f"{name} is constant{where}, so its mutual information with anything is 0: nothing was estimated.",
@@ -98,7 +123,7 @@ def _items(x: Any, name: str, batch: bool) -> tuple[Tensor, tuple[int, ...]]:
             raise ValueError(f"{name} has dtype {x.dtype} and layout {x.layout}, wanted real, dense numbers.")
     else:
         array = _numeric(x, name)
-        array = array if array.dtype.kind == "f" else array.astype("float64")
+        array = native(array if array.dtype.kind == "f" else array.astype("float64"))
         x = torch.as_tensor(array if array.flags.writeable else array.copy())
     if x.dtype not in (torch.float32, torch.float64):
         x = x.to(torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else widest(x.device))

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mi_lab.counting.batches import NORMALISERS, Items, as_items, by_crews, normaliser, one_of, whole
+from mi_lab.counting.batches import NORMALISERS, Items, as_items, by_crews, is_part, normaliser, one_of, whole
 from mi_lab.counting.soft import KERNELS, soft_table
 from mi_lab.counting.tables import CORRECTIONS, entropies, local_values, table
 
@@ -40,10 +40,11 @@ def bins(
         Samples, batches or images: the table in `mi_lab.counting.batches`.
     number : int or (int, int), optional
         Bins along each column of x and of y.  Left out: the most for which the occupied cells hold 5 samples on average
-        (cochran1954), or n^(1/4) where that is more, so that with n cells get both finer and fuller.  With `soft`:
-        the cube root of n, between 6 and 32.
+        (cochran1954), or n^(1/4) where that is more, so that with n cells get both finer and fuller: at least
+        (n / 5)^(1 / (d_x + d_y)).  With `soft`: the cube root of n, between 6 and 32.
     kind : {"mass", "width"}
-        Equally many samples a bin (equal values stay together), or equally wide bins over `span`.
+        Equally many samples a bin (equal values stay together, and few different values, or no more than bins, are
+        labels with a bin each), or equally wide bins over `span`.
     correction : {"miller-madow", "plug-in", "shrinkage"}, optional
         Subtract the leading bias, occupied cells counted (paninski2003; the default); nothing (always with
         `soft`); or pull the table towards the product of its margins (after hausser2009).
@@ -63,7 +64,8 @@ def bins(
     Raises
     ------
     ValueError
-        Bad samples, fewer than one bin, a span that is infinite or empty, or an option that doesn't exist.
+        Bad samples, so many columns that two bins on each are too many for n, fewer than one bin, a span that is
+        infinite or empty, or an option that doesn't exist.
     """
     one_of(kind, "kind", ("mass", "width"))
     one_of(correction, "correction", (None, *CORRECTIONS))
@@ -78,10 +80,10 @@ def bins(
             raise ValueError("pointwise values don't exist for soft bins: a sample lies in several cells.")
         value = _soft(items, soft, sizes, _spans(span), normalize)
         return items.finish(value, clip)
-    spans = _spans(span)
+    spans, part = _spans(span), is_part()
 
     def run(x: Tensor, y: Tensor) -> list[Tensor]:
-        tables = [table(a, b, sizes, kind, spans) for a, b in zip(x, y, strict=True)]
+        tables = [table(a, b, sizes, kind, spans, part) for a, b in zip(x, y, strict=True)]
         h = zip(*(entropies(t, correction or "miller-madow") for t in tables), strict=True)
         local = [torch.stack([local_values(t) for t in tables])] if pointwise else []
         return [torch.stack(v) for v in h] + local
@@ -101,7 +103,7 @@ def bins(
 
 def normalised(value: Tensor, items: Items, by: str) -> Tensor:
     """Divide estimates (A,) of another estimator by entropies of x and y in default bins."""
-    tables = (table(a, b) for a, b in zip(items.x.detach(), items.y.detach(), strict=True))
+    tables = (table(a, b, part=True) for a, b in zip(items.x.detach(), items.y.detach(), strict=True))
     hx, hy, _ = (torch.stack(v).to(value) for v in zip(*(entropies(t, "miller-madow") for t in tables), strict=True))
     below = normaliser(by, hx, hy, hx + hy - value.detach())
     return torch.where(below > 0, value / below.clamp_min(1e-12), torch.zeros_like(value))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mi_lab.counting.batches import NORMALISERS, as_items, by_crews, one_of, standardised
+from mi_lab.counting.batches import NORMALISERS, as_items, by_crews, is_part, one_of, standardised
 from mi_lab.counting.grids import FLOOR, Gridded
 
 BALANCE = {"balanced": None, "resubstitution": 1.0, "leave-one-out": 0.0}  # weight of a sample's own bump
@@ -62,20 +62,21 @@ def kde(
     Raises
     ------
     ValueError
-        Bad samples, a bandwidth that isn't above 0, or an option that doesn't exist.
+        Bad samples, too many columns for n (at half of the samples the own kernel outweighs all others, bandwidth by
+        a rule), a bandwidth that isn't above 0, or an option that doesn't exist.
     """
     one_of(own, "own", tuple(BALANCE))
     one_of(normalize, "normalize", (None, *NORMALISERS))
-    items = as_items(x, y, batch)
+    items = as_items(x, y, batch).widened()  # float32 would leave the bandwidth's search to rounding
     d = items.x.shape[2] + items.y.shape[2]
     if direct is None:
         direct = d > 2
     if not direct and d > 2:
         raise ValueError(f"x and y have {d} columns together, wanted 2 for the grid: take direct=True.")
-    numbers = _user_s(bandwidth)
+    numbers, check = _user_s(bandwidth), d > 2 and isinstance(bandwidth, str) and not is_part()
 
     def run(x: Tensor, y: Tensor) -> list[Tensor]:
-        return _log_densities(x, y, bandwidth, numbers, direct, BALANCE[own])
+        return _log_densities(x, y, bandwidth, numbers, direct, BALANCE[own], check)
 
     joint, across, down = run(items.x, items.y) if direct else by_crews(run, items.x, items.y)
     local = joint - across - down  # eq-kde
@@ -110,7 +111,7 @@ def _rule(name: str, n: int, d: int) -> float:
     return n ** (-1 / (d + 4)) * ((4 / (d + 2)) ** (1 / (d + 4)) if name == "silverman" else 1.0)
 
 
-def _log_densities(x: Tensor, y: Tensor, rule, numbers, direct: bool, weight: float | None) -> list[Tensor]:
+def _log_densities(x, y, rule, numbers, direct: bool, weight: float | None, check: bool) -> list[Tensor]:
     """Return log p̂ of the pairs, of x and of y at the samples, each (A, n), up to constants that cancel in eq-kde."""
     n, dims = x.shape[1], (x.shape[2] + y.shape[2], x.shape[2], y.shape[2])
     if numbers:  # in bandwidths, so that h is 1
@@ -119,13 +120,32 @@ def _log_densities(x: Tensor, y: Tensor, rule, numbers, direct: bool, weight: fl
         u, v = standardised(x), standardised(y)
     ways = Direct(u, v) if direct else Gridded(u[..., 0], v[..., 0])
     if rule == "likelihood":
+        if check:  # where kernels are lonely, the likelihood wants them ever narrower: no need to search
+            _refuse_lonely(ways.others(1.3 * _guess(u, v)), dims[0])
         h = likeliest(ways, u, v)
     else:
         h = u.new_full((len(u),), 1.0 if numbers else _rule(rule, n, dims[0]))
     if not direct and max(ways.size(i, b) for i, b in enumerate(h.tolist())) > TOO_FINE:
         ways = Direct(u, v)
+    if check:
+        _refuse_lonely(ways.others(h), dims[0])
     weights = tuple(2.0 ** (-d / 2 - 1) if weight is None else weight for d in dims)
     return ways.log_densities(h, weights)
+
+
+def _refuse_lonely(others: Tensor, d: int) -> None:
+    """Refuse where at half of the samples or more all the others' kernels (A, n) weigh less than the own one alone.
+
+    Weights in heights of one kernel: below 1 a kernel holds less than one other sample, and the density there is
+    that sample's own kernel, in the joint space sooner than in the marginals, so that independence looks like
+    dependence.
+    """
+    middle = float(others.median(1).values.min())
+    if middle < 1:
+        raise ValueError(
+            f"x and y have {d} columns together, too many columns for kernels with n = {others.shape[1]} samples: at "
+            f"half of them all other kernels together weigh {middle:.2g} of the sample's own, wanted at least 1."
+        )
 
 
 @torch.no_grad()
@@ -138,10 +158,8 @@ def likeliest(ways, u: Tensor, v: Tensor) -> Tensor:
     until the likelihood falls on both sides; then the top of the parabola through the best three.  One sample apart
     from all others would forbid every small h, so a density there counts as at least 10^-6 of the sample's own kernel.
     """
-    n, d = u.shape[1], u.shape[2] + v.shape[2]
-    correlation = ((u.mT @ v) / n).flatten(1).abs().amax(1).clamp(0, 0.9999)
     step = math.log(STEP)
-    middle = math.log(1.3 * _rule("scott", n, d)) + 0.45 * torch.log1p(-(correlation.square()))  # log h, (A,)
+    middle = torch.log(_guess(u, v))  # (A,)
     middle = middle.clamp_min(math.log(ways.finest))
     every = torch.ones_like(middle, dtype=torch.bool)
     wider, top, finer = (ways.likelihood((middle + i * step).exp(), every) for i in (-1, 0, 1))
@@ -163,6 +181,13 @@ def likeliest(ways, u: Tensor, v: Tensor) -> Tensor:
     return (middle + step * shift.clamp(-1, 1)).exp()
 
 
+def _guess(u: Tensor, v: Tensor) -> Tensor:
+    """Return the bandwidth (A,) that a Gaussian with the sample's largest correlation would have, nearly."""
+    n, d = u.shape[1], u.shape[2] + v.shape[2]
+    correlation = ((u.mT @ v) / n).flatten(1).abs().amax(1).clamp(0, 0.9999)
+    return 1.3 * _rule("scott", n, d) * (1 - correlation.square()) ** 0.45
+
+
 class Direct:
     """All pairs, in log space, in chunks of rows."""
 
@@ -174,6 +199,13 @@ class Direct:
     def likelihood(self, h: Tensor, active: Tensor) -> Tensor:
         """Return the mean leave-one-out log density of the pairs for bandwidths h, (A,)."""
         return self.log_densities(h, (0.0, 0.0, 0.0))[0].mean(1)
+
+    @torch.no_grad()
+    def others(self, h: Tensor) -> Tensor:
+        """Return what the other samples' kernels weigh at each pair, (A, n), in heights of one kernel."""
+        n, d = self.u.shape[1], self.u.shape[2] + self.v.shape[2]
+        log = self.log_densities(h, (0.0, 0.0, 0.0))[0] + d * (torch.log(h)[:, None] + 0.5 * math.log(2 * math.pi))
+        return torch.exp(log + math.log(n - 1))
 
     def log_densities(self, h: Tensor, weights) -> tuple[Tensor, Tensor, Tensor]:
         """Return log p̂ of the pairs, of x and of y at the samples, each (A, n)."""

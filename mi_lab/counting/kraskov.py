@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mi_lab.counting.batches import NORMALISERS, Items, as_items, one_of, standardised, whole
-from mi_lab.counting.neighbours import Counts, brute_force, tree
+from mi_lab.counting.batches import NORMALISERS, Items, as_items, is_part, one_of, standardised, whole
+from mi_lab.counting.neighbours import Counts, brute_force, crowded, tree
 from mi_lab.device import threads, widest
 
 CHANCE = 0.01  # share of samples whose k-th neighbour may be no single one without anything being done about it
@@ -57,7 +57,7 @@ def ksg(
         Cube (1) or rectangle (2) around each sample.
     discrete : {"x", "y"}, optional
         This variable holds labels: neighbours are sought under the same label (ross2014); a label seen only once is
-        left out, with a warning.
+        left out and not counted, with a warning.
     nonuniformity : bool or float
         Correct where the neighbours lie along a line instead of filling their rectangle (gao2015): True, or the
         threshold on the ratio of volumes.  Uses the rectangle of variant 2.
@@ -72,7 +72,8 @@ def ksg(
     error : {"subsample", "jackknife"}, optional
         Return ``(estimate, standard error)``, see `standard_error`.
     backend : {"auto", "tree", "brute"}
-        k-d tree (CPU) or all distances in chunks (any device); auto takes the tree for data on the CPU.
+        k-d tree (CPU) or all distances in blocks (any device); auto takes the tree for data on the CPU, unless they
+        have so many columns that it would look at nearly all samples anyway.
     workers : int, optional
         Threads for the tree, all cores if left out.
     seed : int
@@ -122,18 +123,48 @@ def ksg(
 
 def _local_values(items: Items, k, variant, discrete, threshold, backend, workers) -> Tensor:
     """Return the n terms of the sum of every item, (A, n), float64, in the order of the samples."""
-    x, y = (standardised(v.detach().to(widest(v.device))) for v in (items.x, items.y))
-    wanted: np.ndarray | None = None  # which neighbour, sample by sample, where labels are scarce
-    if discrete:
-        labels = items.x if discrete == "x" else items.y
-        spread, wanted = _far_apart(labels.detach(), y if discrete == "x" else x, k)
-        x, y = (spread, y) if discrete == "x" else (x, spread)
-    on_tree = backend == "tree" or (backend == "auto" and x.device.type == "cpu")
+    x, y = (v.detach().to(widest(v.device)) for v in (items.x, items.y))
+    rest = k, variant, threshold, backend, workers
+    if not discrete:
+        return _values(standardised(x), standardised(y), None, *rest)
+    code, count = _codes(x if discrete == "x" else y)
+    alone = count < 2
+    if alone.any() and not is_part():
+        if alone.all():
+            raise ValueError("every label occurs only once: wanted labels that repeat (or leave `discrete` out).")
+        warnings.warn(f"{int(alone.sum())} sample(s) carry a label seen only once and are left out.", stacklevel=4)
+
+    def of_items(which) -> Tensor:
+        """Return the values of some items that leave out equally many samples: neither they nor n count them."""
+        keep = torch.from_numpy(~alone[which]).to(x.device)
+        size = len(which), int(keep[0].sum()), -1
+        u, v = (standardised(w[which][keep].reshape(size)) for w in (x, y))
+        codes, wanted = (w[which][~alone[which]].reshape(size[:2]) for w in (code, np.minimum(k, count - 1)))
+        # labels are put farther apart than any distance in the other variable: a neighbour then has the same label,
+        # and the count of the labels' marginal is the number of samples under it
+        other = v if discrete == "x" else u
+        reach = 4 * float((other.amax(1) - other.amin(1)).max()) + 1
+        far = torch.as_tensor(codes[..., None] * reach, dtype=u.dtype, device=u.device)
+        return _values(*((far, v) if discrete == "x" else (u, far)), wanted, *rest)
+
+    if not alone.any():
+        return of_items(list(range(len(x))))
+    local = torch.full(alone.shape, math.nan, dtype=torch.float64)
+    for i in range(len(x)):
+        if not alone[i].all():
+            local[i, torch.from_numpy(~alone[i])] = of_items([i])[0]
+    return local
+
+
+def _values(x: Tensor, y: Tensor, wanted: np.ndarray | None, k, variant, threshold, backend, workers) -> Tensor:
+    """Return the terms (A, n) of samples with a common scale; `wanted`: which neighbour, where labels are scarce."""
+    d, n = x.shape[2] + y.shape[2], x.shape[1]
+    blocks = backend == "brute" or (backend == "auto" and (x.device.type != "cpu" or crowded(n, d)))
 
     def count(x, y, wanted):
-        if on_tree:
-            return tree(x.cpu().numpy(), y.cpu().numpy(), k, variant, wanted, threshold is not None, workers)
-        return brute_force(x, y, k, variant, wanted, threshold is not None)
+        if blocks:
+            return brute_force(x, y, k, variant, wanted, threshold is not None)
+        return tree(x.cpu().numpy(), y.cpu().numpy(), k, variant, wanted, threshold is not None, workers)
 
     counts = count(x, y, wanted)
     lattice = counts.shared.mean(1) > CHANCE
@@ -143,12 +174,10 @@ def _local_values(items: Items, k, variant, discrete, threshold, backend, worker
         for name in ("n_x", "n_y", "volume_ratio"):
             if getattr(counts, name) is not None:
                 getattr(counts, name)[lattice] = getattr(moved, name)
-    local = _terms(counts, items.n if wanted is None else (wanted > 0).sum(1, keepdims=True), variant)
+    local = _terms(counts, n, variant)
     if threshold is not None:
         ratio = counts.volume_ratio
         local -= np.where(ratio < threshold, np.log(np.maximum(ratio, 1e-300)), 0)
-    if wanted is not None:
-        local[wanted == 0] = np.nan
     return torch.from_numpy(local)
 
 
@@ -181,25 +210,14 @@ def _moved(*parts: Tensor) -> list[Tensor]:
     return out
 
 
-def _far_apart(labels: Tensor, other: Tensor, k: int) -> tuple[Tensor, np.ndarray]:
-    """Give every label a place farther from the others' than any distance in the other variable.
-
-    A neighbour then has the same label, and the count of the labels' marginal is the number of samples under it.
-    Also returned: which neighbour to take, (A, n): k, fewer under a scarce label, 0 under a label seen once.
-    """
-    reach = 4 * float((other.amax(1) - other.amin(1)).max()) + 1
-    places, wanted = [], []
+def _codes(labels: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Return a whole number for every label and how many samples of the item carry it, both (A, n)."""
+    codes, counts = [], []
     for item in labels.cpu().numpy():
         _, code, count = np.unique(item, axis=0, return_inverse=True, return_counts=True)
-        places.append(code.reshape(-1, 1) * reach)
-        wanted.append(np.minimum(k, count[code.reshape(-1)] - 1))
-    wanted = np.stack(wanted)
-    alone = int((wanted == 0).sum())
-    if alone == wanted.size:
-        raise ValueError("every label occurs only once: wanted labels that repeat (or leave `discrete` out).")
-    if alone:
-        warnings.warn(f"{alone} sample(s) carry a label seen only once and are left out.", stacklevel=5)
-    return torch.as_tensor(np.stack(places), dtype=other.dtype, device=other.device), wanted
+        codes.append(code.reshape(-1))
+        counts.append(count[code.reshape(-1)])
+    return np.stack(codes), np.stack(counts)
 
 
 def _threshold(nonuniformity: bool | float, k: int, d: int) -> float | None:

@@ -14,17 +14,29 @@ CELLS = 1 << 24  # largest table that is laid out in memory
 
 
 class Axis:
-    """One variable, ready to be cut into any number of bins: its ranks, or its place within the span."""
+    """One variable, ready to be cut into any number of bins: its ranks, or its place within the span.
 
-    def __init__(self, v: Tensor, kind: str, span: tuple | None):
+    A column with no more different values than `few`, or than there are bins, holds labels: each keeps a bin of its
+    own, however rare it is.
+    """
+
+    def __init__(self, v: Tensor, kind: str, span: tuple | None, few: float = 0):
         self.n, self.columns = v.shape
+        self.values, self.few = [self.n] * self.columns, few  # different values in each column
         if kind == "mass":
             s, order = v.T.contiguous().sort(-1)
             index = torch.arange(self.n, device=v.device).expand_as(s)
             again = torch.zeros_like(s, dtype=torch.bool)
             again[:, 1:] = s[:, 1:] == s[:, :-1]
-            first = index.masked_fill(again, 0).cummax(-1).values  # equal values share the lowest rank
-            self.place = torch.empty_like(first).scatter_(-1, order, first).T
+            rank = index.masked_fill(again, 0).cummax(-1).values  # the lowest rank of equal values
+            if again.any():
+                last = index.masked_fill(~torch.cat([~again[:, 1:], ~again[:, :1]], 1), self.n)
+                last = last.flip(-1).cummin(-1).values.flip(-1)  # and the highest: they share the middle one
+                self.values = (self.n - again.sum(-1)).tolist()
+                codes = (~again).cumsum(-1) - 1
+                self.codes = torch.empty_like(codes).scatter_(-1, order, codes).T
+                rank = (rank + last) // 2
+            self.place = torch.empty_like(rank).scatter_(-1, order, rank).T
             if widest(v.device) == torch.float64:  # floats are quicker; what is added is too little to change a bin
                 self.place = (self.place.double() + 1e-6) / self.n
         else:
@@ -36,8 +48,12 @@ class Axis:
         """Return the bin of every sample, (n,), and how many bins there are."""
         ranks = not self.place.is_floating_point()
         cell = self.place * number // self.n if ranks else (self.place * number).long().clamp_max(number - 1)
+        labels = [c for c, found in enumerate(self.values) if found < self.n and found <= max(number, self.few)]
+        if labels:
+            cell = cell.clone()
+            cell[:, labels] = self.codes[:, labels]
         if self.columns == 1:
-            return cell[:, 0], number
+            return cell[:, 0], max(number, self.values[0]) if labels else number
         seen, cell = torch.unique(cell, dim=0, return_inverse=True)
         return cell, len(seen)
 
@@ -54,12 +70,19 @@ class Table(NamedTuple):
     n: int
 
 
-def table(x: Tensor, y: Tensor, sizes=None, kind: str = "mass", spans: tuple = (None, None)) -> Table:
-    """Count samples x (n, d_x) and y (n, d_y) in a table of `sizes` bins a column, the rule of five's if None."""
-    across, down = (Axis(v, kind, s) for v, s in ((x, spans[0]), (y, spans[1])))
+def table(x: Tensor, y: Tensor, sizes=None, kind="mass", spans: tuple = (None, None), part: bool = False) -> Table:
+    """Count samples x (n, d_x) and y (n, d_y) in a table of `sizes` bins a column, the rule of five's if None.
+
+    Raises
+    ------
+    ValueError
+        Without `sizes`, where even two bins a column are too many for n (two are taken for `part` of a data set).
+    """
     n = len(x)
+    few = (n / _wanted(n)) ** (1 / (x.shape[1] + y.shape[1]))  # values of which a full table is made without merging
+    across, down = (Axis(v, kind, s, few) for v, s in ((x, spans[0]), (y, spans[1])))
     if sizes is None:
-        sizes = (_rule_of_five(across, down, n),) * 2
+        sizes = (_rule_of_five(across, down, n, part),) * 2
     (ix, nx), (iy, ny) = across.cut(sizes[0]), down.cut(sizes[1])
     key = ix * ny + iy
     if nx * ny <= min(CELLS, 64 * n + 4096):
@@ -75,24 +98,39 @@ def table(x: Tensor, y: Tensor, sizes=None, kind: str = "mass", spans: tuple = (
     return Table(cx, cy, cxy, occupied // ny, occupied % ny, cell, n)
 
 
-def _rule_of_five(across: Axis, down: Axis, n: int) -> int:
-    """Return the largest number of bins (to 9 %) whose occupied cells hold 5 samples, or n^(1/4), on average."""
-    wanted = max(OCCUPANCY, n**0.25)
+def _wanted(n: int) -> float:
+    """Return how many samples an occupied cell should hold on average."""
+    return max(OCCUPANCY, n**0.25)
 
-    def full(number: int) -> bool:
+
+def _rule_of_five(across: Axis, down: Axis, n: int, part: bool) -> int:
+    """Return the largest number of bins a column (to 9 %) whose occupied cells hold 5 samples, or n^(1/4), on average.
+
+    B bins on each of d_x + d_y columns make B^(d_x + d_y) cells, so (n / wanted)^(1 / (d_x + d_y)) bins are always
+    full enough; dependent samples leave cells empty and allow more.
+    """
+    columns = across.columns + down.columns
+
+    def occupied(number: int) -> int:
         (ix, nx), (iy, ny) = across.cut(number), down.cut(number)
         key = ix * ny + iy
         if nx * ny <= min(CELLS, 64 * n + 4096):
-            occupied = int(torch.bincount(key, minlength=nx * ny).count_nonzero())
-        else:
-            occupied = len(torch.unique(key))
-        return occupied * wanted <= n
+            return int(torch.bincount(key, minlength=nx * ny).count_nonzero())
+        return len(torch.unique(key))
 
-    good = max(1, int((n / wanted) ** 0.5))  # B² cells at most: always full enough
+    good = max(1, int((n / _wanted(n)) ** (1 / columns) + 1e-9))
+    if columns > 2 and good < 2:
+        cells = occupied(2)
+        if cells * OCCUPANCY > n and not part:
+            raise ValueError(
+                f"x and y have {columns} columns together, of which two bins each fill {cells} cells: too many for "
+                f"n = {n} samples, wanted {OCCUPANCY} a cell; use fewer columns or a critic."
+            )
+        good = 2
     factor = 2.0
     while factor > 1.05:
         more = max(good + 1, round(good * factor))
-        if more <= n and full(more):
+        if more <= n and occupied(more) * _wanted(n) <= n:
             good = more
         else:
             factor **= 0.5
