@@ -36,6 +36,8 @@ class MINEEProblem(PairProblem):
                 f"{type(self.law).__name__} resamples the data: MI-NEE wants a law, one of: gaussian, uniform, trained."
             )
         self.moving = isinstance(self.law, TrainedReference)
+        self.fitted = factor if reference == "gaussian" else None  # anew to what each member trains on
+        self.own_reference = self.moving or self.fitted is not None
         for data in (self.data, self.test_data):
             if data is not None:
                 self.law.check_covers(*data)
@@ -74,7 +76,8 @@ class MINEEProblem(PairProblem):
         """Give each member its reference; the parameters of trained ones lie in one tensor (members, P)."""
         if not self.moving:
             for member in members:
-                member.reference = self.law
+                rows = self.samples(member.train[0])
+                member.reference = make_reference("gaussian", *rows, self.fitted) if self.fitted else self.law
             return {}
         start = torch.cat([p.detach() for p in self.law.parameters()])
         theta = start.repeat(len(members), 1)
@@ -140,7 +143,8 @@ class MINEETrainer(PairTrainer):
     writer_params : dict, optional
         For TensorBoard's SummaryWriter, {} for its defaults; nothing is logged if left out.
     reference : str or ProductLaw
-        "gaussian" or "uniform", fitted to the data; "trained", Gaussians whose means and widths are moved to bring
+        "gaussian", fitted to what a member trains on; "uniform", on the box that holds all samples, held-out ones too
+        (it must have mass there); "trained", Gaussians whose means and widths are moved to bring
         D(P_XY‖R_X R_Y) down towards its infimum, which is I(X;Y) itself; or a law.
     factor : float
         How much wider than the data a fitted reference is.

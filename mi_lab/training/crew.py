@@ -140,7 +140,7 @@ class Crew:
 
     def evaluate_on(self, blocks: Callable[[Member], dict[str, Block]]) -> Scores:
         """Return every member's scores of samples, `blocks(member)` giving those of a member."""
-        if self.problem.moving:
+        if self.problem.own_reference:
             return self.score(_stacked([blocks(member) for member in self.members]))
         m, shared = len(self.members), blocks(self.members[0])
         return self.score({t: tuple(z.expand(m, *z.shape) for z in block[:2]) for t, block in shared.items()})

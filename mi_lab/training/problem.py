@@ -56,13 +56,16 @@ class Problem:
         Of what the widest critic sees.
     constant : bool
         A variable never varies: there is nothing to train, the answer is 0.
+    own_reference : bool
+        Members evaluate on references of their own.
     moving : bool
-        Members evaluate on references of their own that training moves.
+        And training moves them.
     """
 
     name = ""
     terms: dict[str, int] = {"joint": 1}
     constant = False
+    own_reference = False
     moving = False
     data: tuple[Tensor, ...]
     test_data: tuple[Tensor, ...] | None = None

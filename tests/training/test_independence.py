@@ -44,8 +44,7 @@ def noises(trainer):
         for half in (0, 1):
             ((blocks, _),) = crew.drawn(half, 4)
             for k, member in enumerate(crew.members):
-                law = trainer.problem.law
-                mean, root = law.first
+                mean, root = member.reference.first
                 x_ref = blocks["x"][1][k]
                 out[member.seed, half] = torch.linalg.solve(root, (x_ref - mean).T).T  # back to standard normal noise
     return out
@@ -130,3 +129,14 @@ def test_the_same_seed_gives_the_same_estimate_whatever_ran_before(objective):
     first = once()
     torch.manual_seed(77)
     np.testing.assert_array_equal(first, once())
+
+
+def test_a_fitted_reference_has_not_seen_the_held_out_samples():
+    trainer = minee(seed=[0, 1])
+    for member in trainer.members:
+        mean, root = member.reference.first
+        assert torch.allclose(mean, X[member.train[0]].mean(0), atol=1e-5)
+        assert torch.allclose(root @ root.T, 1.5**2 * torch.cov(X[member.train[0]].T), atol=1e-4)
+    one, two = (member.reference.first[0] for member in trainer.members)
+    assert not torch.equal(one, two)
+    assert trainer.estimate(X, Y, 4) != trainer.estimate(X, Y, 5)
