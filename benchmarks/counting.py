@@ -9,20 +9,17 @@ shortest of several, in seconds; memory is what a process of its own grew by.  T
 
 import importlib.util
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 
 import click
 import numpy as np
 import torch
 
-from experiments.counting_study import commit
+from experiments.results import commit, machine
 from mi_lab import BivariateGaussian, bins, kde, ksg
 
 RESULT = Path(__file__).parents[1] / "mi_lab" / "teaching" / "curves" / "counting-benchmarks.json"
@@ -177,32 +174,13 @@ def large(n: int = 1_000_000) -> dict:
     return found
 
 
-def machine() -> dict:
-    """Describe the machine and the versions."""
-    names = [line.split(":")[1].strip() for line in _cpu() if line.startswith("model name")]
-    packages = {p: version(p) for p in ("numpy", "scipy", "torch", "scikit-learn")}
-    return {
-        "processor": names[0] if names else platform.processor() or platform.machine(),
-        "cores": len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)),
-        "load before": round(os.getloadavg()[0], 1),
-        "system": platform.system(),
-        "Python": platform.python_version(),
-        **packages,
-        **{name: "taken part" if there else "not installed" for name, there in HAS.items()},
-    }
-
-
-def _cpu() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text().splitlines() if path.exists() else []
-
-
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=RESULT)
 def main(out: Path) -> None:
     """Run everything and write the file."""
     warnings.filterwarnings("ignore", category=FutureWarning)
-    about = {"command": "python -m benchmarks.counting", "commit": commit(), "machine": machine()}
+    taken_part = {name: "taken part" if there else "not installed" for name, there in HAS.items()}
+    about = {"command": "python -m benchmarks.counting", "commit": commit(), "machine": machine() | taken_part}
     parts = {"gradients": gradients(), "images": images(), "against n": against_n()}
     if Path("/proc/self/clear_refs").exists():
         parts["large"] = large()

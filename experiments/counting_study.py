@@ -1,7 +1,7 @@
 """Run the study of chapter 3: how far bins, kernels and neighbours are from the truth, and what they cost.
 
-    python -m experiments.counting_study                  # about two minutes on two cores; resumes where it was stopped
-    python -m experiments.counting_study --fresh          # forget what was done before
+    python -m experiments counting-study                  # about two minutes on two cores; resumes where it was stopped
+    python -m experiments counting-study --fresh          # forget what was done before
 
 Bivariate Gaussians with 25 correlations (I evenly spaced from 0 to that of rho = .99), 7 sizes (100 to 4,900), 64
 realisations each: 11,200 estimates a method. Every finished (size, correlation) is a line of the progress file; when
@@ -10,7 +10,6 @@ all are there, means, standard deviations and seconds go to
 """
 
 import json
-import subprocess
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
@@ -20,8 +19,9 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-ROOT = Path(__file__).parents[1]
-RESULT = ROOT / "mi_lab" / "teaching" / "curves" / "counting-study.json"
+from experiments.results import CURVES, ROOT, about, write
+
+RESULT = CURVES / "counting-study.json"
 SIZES = [m * m for m in (10, 13, 19, 26, 36, 51, 70)]  # the published study's: pixels of square images
 INFORMATION = np.linspace(0, -0.5 * np.log1p(-(0.99**2)), 25)
 REALISATIONS = 64
@@ -83,13 +83,6 @@ def run(n: int, which: int, seed: int) -> dict:
     return done
 
 
-def commit() -> str:
-    """Return the commit the working tree stands on."""
-    return subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True
-    ).stdout.strip()
-
-
 @click.command()
 @click.option("--seed", default=0, show_default=True)
 @click.option("--workers", default=2, show_default=True)
@@ -117,9 +110,7 @@ def main(seed: int, workers: int, progress: Path, fresh: bool) -> None:
     def table(name: str, column: int, digits: int) -> list:
         return [[round(done[n, w][name][column], digits) for w in range(len(INFORMATION))] for n in SIZES]
 
-    about = {
-        "command": f"python -m experiments.counting_study --seed {seed}",
-        "commit": commit(),
+    facts = {
         "law": "bivariate Gaussian",
         "realisations": REALISATIONS,
         "methods": METHODS,
@@ -127,11 +118,11 @@ def main(seed: int, workers: int, progress: Path, fresh: bool) -> None:
         "and sd of the estimates less the oracle's on the same samples, which show the bias with less noise",
     }
     if len(todo) == len(SIZES) * len(INFORMATION):
-        about["wall seconds"] = round(seconds)
+        facts["wall seconds"] = round(seconds)
     columns = {"mean": (0, 4), "sd": (1, 4), "seconds": (2, 7), "apart": (3, 4), "apart sd": (4, 4)}
     runs = {m: {name: table(m, *where) for name, where in columns.items()} for m in METHODS}
-    result = {"about": about, "sizes": SIZES, "information": [round(i, 6) for i in INFORMATION], "runs": runs}
-    RESULT.write_text(json.dumps(result) + "\n")
+    head = about(f"python -m experiments counting-study --seed {seed}", **facts)
+    write(RESULT, head, sizes=SIZES, information=[round(i, 6) for i in INFORMATION], runs=runs)
     print(f"{len(todo)} cells in {seconds:.0f} s")
     for m in METHODS:
         for at, place in (((-1, -1), "rho=.99, n=4900"), ((0, 0), "rho=0, n=100")):

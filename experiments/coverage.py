@@ -1,8 +1,8 @@
 """Measure how often ± 2 errors cover: about a method's own mean over fresh data, and about the truth.
 
-    python -m experiments.coverage                            # everything; hours for the critics; resumes
-    python -m experiments.coverage --methods bins,kde,ksg     # about ten minutes on two quiet cores
-    python -m experiments.coverage --methods mine --fast      # a quarter of the data sets, two laws
+    python -m experiments coverage                            # everything; hours for the critics; resumes
+    python -m experiments coverage --methods bins,kde,ksg     # about ten minutes on two quiet cores
+    python -m experiments coverage --methods mine --fast      # a quarter of the data sets, two laws
 
 Every method goes through `mi_lab.estimate(x, y, method, seed=…)`, as a reader would use it, on fresh data sets of
 every law.  Each estimate is a line of the progress file, so methods can be run one after the other, on several
@@ -23,9 +23,9 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from experiments.counting_study import ROOT, commit
+from experiments.results import CURVES, ROOT, commit, machine, write
 
-RESULT = ROOT / "mi_lab" / "teaching" / "curves" / "coverage.json"
+RESULT = CURVES / "coverage.json"
 COUNTING = ("bins", "kde", "ksg")
 CRITICS = ("mine", "minee", "dv", "nwj", "js", "smile", "tuba", "infonce")
 SETS = {"counting": 200, "critics": 60}  # data sets of a law: a coverage of 95 % to ± 1.5 %, ± 2.8 %
@@ -167,33 +167,30 @@ def main(methods, laws, sets, fast, seed, workers, progress: Path, fresh: bool) 
             rows[f"{method} {law}"] = {"method": method, "law": told, "n": n, **summary}
             print(f"{method:8} {law:10}", *(f"{k} {v}" for k, v in summary.items()), sep="  ")
     if not fast:
-        write(rows, methods, seed)
+        merge(rows, methods, seed)
 
 
-def write(rows: dict, methods: list[str], seed: int) -> None:
+def merge(rows: dict, methods: list[str], seed: int) -> None:
     """Merge the rows into the result file; those of other methods and laws stay."""
-    from benchmarks.counting import machine
-
     before = json.loads(RESULT.read_text()) if RESULT.exists() else {"about": {}, "runs": {}}
     runs = before["runs"] | rows
     order = [f"{m} {law}" for m in COUNTING + CRITICS for law in LAWS]
     made = dict(before["about"].get("made", {}))
     for method in methods:
         made[method] = {
-            "command": f"python -m experiments.coverage --methods {method} --seed {seed}",
+            "command": f"python -m experiments coverage --methods {method} --seed {seed}",
             "commit": commit(),
             "seed": seed,
             "machine": machine(),
         }
     about = {
-        "command": "python -m experiments.coverage",
+        "command": "python -m experiments coverage",
         "columns": "mean and sd of the estimates, root mean square of the stated errors, nats; share of data sets "
         "whose ± 2 errors cover the method's own mean, the truth; share of which the result says that bias rules; "
         "processor seconds an estimate",
         "made": made,
     }
-    result = {"about": about, "runs": {key: runs[key] for key in order if key in runs}}
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    write(RESULT, about, indent=1, runs={key: runs[key] for key in order if key in runs})
 
 
 if __name__ == "__main__":

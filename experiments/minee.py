@@ -1,8 +1,8 @@
 r"""Run MINE and MI-NEE for as long, and with the settings, as the runs that are published beside the MI-NEE paper.
 
-    python -m experiments.minee mixed                        # 1+1 dimensions, mixture of two Gaussians, n = 400
-    python -m experiments.minee gaussian                     # 6+6 dimensions, rho = .9, n = 1000
-    python -m experiments.minee mixed --arrival --seeds 8    # each run only until it has 90 % of the truth
+    python -m experiments minee mixed                        # 1+1 dimensions, mixture of two Gaussians, n = 400
+    python -m experiments minee gaussian                     # 6+6 dimensions, rho = .9, n = 1000
+    python -m experiments minee mixed --arrival --seeds 8    # each run only until it has 90 % of the truth
 
 Each writes ``mi_lab/teaching/curves/minee-<law>.json`` or ``minee-arrival.json``, which chapter 8 reads.
 The settings are those of the notebooks at github.com/ccha23/MI-NEE (uniform reference over the range of the data,
@@ -16,7 +16,6 @@ package does, so it does not lean on it.
 
 import json
 import math
-import subprocess
 from itertools import chain, product
 from pathlib import Path
 
@@ -26,7 +25,9 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-RUNS = Path(__file__).parents[1] / "mi_lab" / "teaching" / "curves"
+from experiments.results import CURVES, about, write
+
+RUNS = CURVES
 BATCH, FACTOR, RATE = 100, 10, 0.1  # samples a step; references a sample (MI-NEE); moving average (MINE)
 LOOK, HELD_OUT = 50, 4000  # steps between two looks; fresh samples to look with
 
@@ -195,20 +196,13 @@ def main(law: str, seeds: int, arrival: bool, out: Path) -> None:
     torch.set_num_threads(1)
     plan = [("mi-nee", 100), ("mine", 300), *([] if arrival else [("mine", 100)])]
     name, flag = ("arrival", " --arrival") if arrival else (law, "")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
-    about = {
-        "command": f"python -m experiments.minee {law}{flag} --seeds {seeds}",
-        "commit": commit.strip(),
-        "torch": torch.__version__,
-        "batch": BATCH,
-        "references_a_sample": FACTOR,
-        **LAWS[law],
-    }
+    facts = {"batch": BATCH, "references_a_sample": FACTOR, **LAWS[law]}
+    head = about(f"python -m experiments minee {law}{flag} --seeds {seeds}", **facts)
     file, runs = out / f"minee-{name}.json", []
     out.mkdir(exist_ok=True)
     if arrival and file.exists():  # go on where an earlier run of the same settings stopped
         kept = json.loads(file.read_text())
-        runs = kept["runs"] if kept["about"] | {"commit": about["commit"]} == about else []
+        runs = kept["runs"] if all(kept["about"].get(name) == value for name, value in facts.items()) else []
     there = {(r["method"], r["width"], r["seed"]) for r in runs}
     steps = LAWS[law]["steps"]
     for seed, (method, width) in product(range(seeds), plan):
@@ -216,7 +210,7 @@ def main(law: str, seeds: int, arrival: bool, out: Path) -> None:
             most = steps if isinstance(steps, int) else max(steps.values()) if arrival else steps[method]
             runs.append(run(law, method, seed, most, width, arrival))
             click.echo(f"{method} {width} seed {seed}: 90 % at {runs[-1]['reached_90_percent']}", err=True)
-            file.write_text(json.dumps({"about": about, "runs": runs}) + "\n")
+            write(file, head, runs=runs)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Count the steps that MINE and MI-NEE need, and show MI-NEE's overshoot, with this package's trainers.
 
-    python -m experiments.minee_steps mixed       # mixed Gaussian ±.9, n = 400: steps to 90 % of the truth, 8 seeds
-    python -m experiments.minee_steps gaussian    # 6-d Gaussian .9, n = 1000: training and held-out value
+    python -m experiments minee-steps mixed       # mixed Gaussian ±.9, n = 400: steps to 90 % of the truth, 8 seeds
+    python -m experiments minee-steps gaussian    # 6-d Gaussian .9, n = 1000: training and held-out value
 
 Batches of 100, Adam at the same rate and the course's `Net` for both.  A run has arrived when the mean of its last
 WINDOW epochs' values is at least 90 % of the truth; the value is that of the training pairs met, as in the published

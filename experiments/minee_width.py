@@ -1,20 +1,19 @@
 r"""Train MI-NEE's three critics against Gaussian references of several widths, and against a box, in 6+6 dimensions.
 
-    python -m experiments.minee_width
+    python -m experiments minee-width
 
 The divergence of the joint law from N(0, s^2)^12 is I + 12 (log s + 1/(2 s^2) - 1/2): at s = 1 the reference is the
 product of the marginals, and every widening adds to what the joint critic has to find. Writes
 ``mi_lab/teaching/curves/minee-width.json``; same critics, batches and numbers of references as experiments.minee.
 """
 
-import json
 import math
-import subprocess
 
 import click
 import torch
 
 from experiments.minee import BATCH, FACTOR, HELD_OUT, LAWS, MINEE, RUNS, draw, dv
+from experiments.results import about, write
 
 WIDTHS = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0, None]  # None: the box around the training samples
 LR, STEPS, LOOKS, MANY = 5e-4, 3000, 10, 50_000
@@ -70,21 +69,14 @@ def main(seeds: int) -> None:
     """Run every width with every seed and write the curves."""
     torch.set_num_threads(1)
     runs = [run(width, seed) for seed in range(seeds) for width in WIDTHS]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    about = {
-        "command": f"python -m experiments.minee_width --seeds {seeds}",
-        "commit": commit,
-        "torch": torch.__version__,
-    }
-    about |= {
+    facts = {
         "batch": BATCH,
         "references_a_sample": FACTOR,
         "lr": LR,
         "references_at_a_look": MANY,
-        "torch": torch.__version__,
     }
-    about |= {key: LAWS["gaussian"][key] for key in ("n", "d", "truth")}
-    (RUNS / "minee-width.json").write_text(json.dumps({"about": about, "runs": runs}) + "\n")
+    facts |= {key: LAWS["gaussian"][key] for key in ("n", "d", "truth")}
+    write(RUNS / "minee-width.json", about(f"python -m experiments minee-width --seeds {seeds}", **facts), runs=runs)
 
 
 if __name__ == "__main__":

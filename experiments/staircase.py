@@ -1,6 +1,6 @@
 r"""Climb the staircase of Letizia, Novello and Tonello (2024) on permuted batches: 20+20 dimensions, 2 to 10 nats.
 
-    python -m experiments.staircase
+    python -m experiments staircase
 
 A classifier learns to tell a batch's 128 joint pairs from its permuted ones (GAN-DIME), 4,000 steps on each of five
 levels; the network has the size of theirs. Its log-odds are the critic t, and the value that such a run reports is the
@@ -9,20 +9,18 @@ under the law of the reference: their difference is the Donsker-Varadhan value o
 from that reference bounds. Writes ``mi_lab/teaching/curves/staircase.json``.
 """
 
-import json
 import math
-import subprocess
-from pathlib import Path
 
 import click
 import torch
 
+from experiments.results import CURVES, about, write
 from mi_lab.laws import CorrelatedGaussian
 from mi_lab.references import Permutation
 
 LEVELS, D, BATCH, STEPS, LR = [2, 4, 6, 8, 10], 20, 128, 4000, 2e-3
 LOOKS, MANY = 10, 20_000  # looks in the second half of a level, and fresh pairs at a look
-OUT = Path(__file__).parents[1] / "mi_lab" / "teaching" / "curves" / "staircase.json"
+OUT = CURVES / "staircase.json"
 
 
 def classifier() -> torch.nn.Module:
@@ -81,11 +79,7 @@ def main(seeds: int) -> None:
     for seed in range(seeds):
         runs.append(climb(seed))
         click.echo(runs[-1])
-    git = ["git", "rev-parse", "--short", "HEAD"]
-    about = {
-        "command": f"python -m experiments.staircase --seeds {seeds}",
-        "commit": subprocess.run(git, capture_output=True, text=True).stdout.strip(),
-        "torch": torch.__version__,
+    facts = {
         "levels": LEVELS,
         "d": D,
         "batch": BATCH,
@@ -94,7 +88,7 @@ def main(seeds: int) -> None:
         "looks": LOOKS,
         "pairs_at_a_look": MANY,
     }
-    OUT.write_text(json.dumps({"about": about, "runs": runs}) + "\n")
+    write(OUT, about(f"python -m experiments staircase --seeds {seeds}", **facts), runs=runs)
 
 
 if __name__ == "__main__":
