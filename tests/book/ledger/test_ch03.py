@@ -9,7 +9,8 @@ from scipy import integrate, stats
 from scipy.special import digamma
 
 from mi_lab import BivariateGaussian, CorrelatedGaussian, bins, kde, ksg
-from mi_lab.counting import soft
+from mi_lab.counting import soft, standard_error
+from mi_lab.counting.tables import table
 
 
 def information(p: np.ndarray) -> float:
@@ -215,3 +216,42 @@ def test_whole_numbers_up_to_29_need_to_be_moved():
     strict, moved = ([f(*pair) for pair in pairs] for f in (with_copies, lambda x, y: float(ksg(x, y))))
     assert np.mean(strict) > 1
     assert abs(np.mean(moved)) < 4 * np.std(moved) / math.sqrt(12)
+
+
+@pytest.mark.ledger("eq-cells-rule")
+@pytest.mark.parametrize(("across", "down"), [(1, 1), (2, 1), (2, 2), (1, 4)])
+def test_cells_are_full_enough_in_any_number_of_columns(across, down):
+    """So many bins are never too many, for no data set; and two a column too many are refused."""
+    rng, columns = np.random.default_rng(across), across + down
+    for n in (5 * 2**columns, 600, 3000):
+        x, y = rng.standard_normal((n, across)), rng.standard_normal((n, down))
+        rule = (n / max(5, n**0.25)) ** (1 / columns)
+        found = table(torch.from_numpy(x), torch.from_numpy(y))
+        assert n / len(found.cxy) >= 4.9  # on average over the occupied cells; equal masses are whole numbers
+        least = table(torch.from_numpy(x), torch.from_numpy(y), (int(rule + 1e-9),) * 2)
+        assert len(least.cxy) <= len(found.cxy)
+    if columns > 2:
+        few = 5 * 2**columns // 4
+        with pytest.raises(ValueError, match="too many"):
+            bins(rng.standard_normal((few, across)), rng.standard_normal((few, down)))
+
+
+@pytest.mark.ledger("eq-halves")
+def test_half_the_difference_of_halves_scatters_like_the_whole():
+    """For a mean, where the sum can be done: over all cuts the mean of the squares is s²/n; R cuts come near it."""
+
+    def mean(x, y, batch=False):
+        return x.mean((1, 2)) if batch else x.mean()
+
+    x = torch.from_numpy(np.random.default_rng(0).exponential(size=(400, 1)))
+    _, error = standard_error(mean, x, x, parts=2000)
+    assert float(error) ** 2 == pytest.approx(float(x.var()) / 400, rel=4 * math.sqrt(2 / 2000))
+
+
+def test_kernels_refuse_where_bumps_part():
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="too many columns"):
+        kde(rng.standard_normal((1000, 10)), rng.standard_normal((1000, 10)))
+    # the text's reason: with nothing but its own bump a sample contributes log 2n, almost
+    x, y = rng.standard_normal((2, 300))
+    assert float(kde(x, y, 1e-7, direct=True)) == pytest.approx(math.log(600), abs=0.01)
