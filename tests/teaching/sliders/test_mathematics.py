@@ -105,6 +105,37 @@ def test_critic_in_the_browser_is_the_package_s(page, paged, seed):
     np.testing.assert_allclose(gradient, wanted, rtol=1e-9, atol=1e-9)
 
 
+def test_the_same_module_lives_in_a_notebook(page):
+    """With a stand-in for anywidget's model: a button moves the trait, the trait moves all the rest."""
+    live = TrainingExplorer()
+    script = """async ([address, traits]) => {
+      const { default: own } = await import(address);
+      const [calls, heard, el] = [[], {}, document.createElement("div")];
+      const model = {
+        get: (name) => traits[name], save_changes: () => {}, on: (event, f) => { heard[event] = f; },
+        set: (name, v) => { traits[name] = v; calls.push([name, v]); },
+      };
+      document.body.append(el);
+      own.render({ model, el });
+      const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      const [, step] = el.querySelectorAll(".mi-play button");
+      step.click();
+      await drawn();
+      const after = el.querySelector(".mi-words").textContent;
+      traits.step = 30;
+      heard["change:step"]();
+      await drawn();
+      return [calls, after, el.querySelector("input").value, el.querySelector(".mi-words").textContent];
+    }"""
+    traits = {"_markup": live._markup, "_data": live._data, "step": live.step}
+    calls, after, at, words = page.evaluate(script, [address("training"), traits])
+    assert calls == [["step", 1]]
+    for step, said in ((1, after), (30, words)):
+        live.step = step
+        assert said == live.words()
+    assert at == "30"
+
+
 def test_training_passes_the_truth_and_the_held_out_value_does_not(paged):
     """What the page says one will see, on the page's own run and on four others: no luck of one seed."""
     for seed in range(5):
