@@ -257,7 +257,7 @@ text(
     "Why the training score has no ceiling",
     rubric=[
         (1, "Names a critic that is large near the n samples and zero elsewhere, with mass δ under the reference."),
-        (1, "Shows that its score c - log(1 + δ(e^c - 1)) exceeds c - 1 for δ ≤ e^-c, hence has no bound."),
+        (1, "Shows that its score a - log(1 + δ(e^a - 1)) exceeds a - 1 for δ ≤ e^-a, hence has no bound."),
         (1, "Says what differs when the reference is all n² pairs: the samples have mass 1/n there, hence log n."),
     ],
 )

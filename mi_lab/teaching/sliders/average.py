@@ -56,7 +56,7 @@ class MovingAverage(Explorer):
 
     beta = traitlets.Float().tag(sync=True)
 
-    def __init__(self, beta: float = 0.1, *, rho: float = 0.9, batch: int = 32, drift: float = 0.01, seed: int = 0):
+    def __init__(self, beta: float = 0.1, *, rho: float = 0.9, batch: int = 32, drift: float = 0.003, seed: int = 0):
         if not 0 < abs(rho) <= 0.95:
             raise ValueError(f"rho is {rho!r}, wanted a correlation with 0 < |rho| <= 0.95.")
         if isinstance(batch, bool) or not isinstance(batch, (int, np.integer)) or not 2 <= batch <= 1000:
@@ -67,7 +67,6 @@ class MovingAverage(Explorer):
         self._grid = sorted({*GRID, start})
         self._truth, self._drift = -0.5 * float(np.log(1 - rho**2)), drift
         steps = 20_000
-        level = np.exp(drift * np.arange(1, steps + 1))
         denominators, numerators = _batches(rho, int(batch), steps, seed)
         # Relative to the drifting level e^{ci} the recursion is stationary: m/level = (1-β) new + β e^{-drift} m/level.
         self._noise, self._bias = [], []
@@ -76,8 +75,8 @@ class MovingAverage(Explorer):
             self._noise.append(round(float(np.log(relative).std()), 4))
             self._bias.append(round(float(np.mean(numerators[500:] / relative)) - self._truth, 4))
         shown = 120
-        self._batch_means = (denominators * level)[:shown].round(4)
         self._step = np.arange(1, shown + 1)
+        self._batch_means = (denominators[:shown] * np.exp(drift * self._step)).round(4)
         self.sentence = (
             "β = {beta:.2f}: the denominator remembers about {memory:.1f} batches. Its noise is {noise:.3f|a} nats, "
             "and the term of the gradient that it divides is {size:.3f|b} nats too {direction} on average "
@@ -136,7 +135,7 @@ class MovingAverage(Explorer):
     def _panels(self, state: dict) -> list[Panel]:
         steps, logs = self._step, np.log(self._batch_means)
         left = Panel(state, "The denominator over the steps: batches, moving average and truth")
-        low, high = float(logs.min()), float(logs.max())
+        low, high = min(0.0, float(logs.min())), max(float(logs.max()), self._drift * steps[-1])
         room = 0.06 * (high - low)
         plot = left.plot((44, 36, 284, 220), (0, steps[-1] + 1), (low - room, high + room))
         plot.fixed("dots", steps, logs, role="faint")
@@ -148,7 +147,7 @@ class MovingAverage(Explorer):
         right = Panel(state, "Noise and bias against beta")
         at = -np.log10(1 - np.asarray(self._grid))
         values = [*self._noise, *self._bias, 0.0]
-        low, high = min(values), min(max(values), 1.2 * max(self._noise[0], -min(self._bias)))
+        low, high = min(values), max(values)  # all of both curves, so that no dot leaves the panel
         room = 0.08 * (high - low)
         plot = right.plot((44, 36, 284, 220), (-0.04, 2.04), (low - 2 * room, high + 2 * room))
         plot.fixed("line", [-0.04, 2.04], [0, 0], role="truth")

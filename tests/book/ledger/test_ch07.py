@@ -239,3 +239,101 @@ def test_mine_reaches_the_truth_of_the_course_data_on_samples_it_has_not_seen():
     assert abs(trainer.curves("train")[:, -5:].mean() - truth) < 0.15
     first = MINETrainer(x, y, Net(), n_iters_per_epoch=10).step(10)
     assert isinstance(first, float)
+
+
+def constants(beta, eta, sigma, steps, chains, seed):
+    """Move c and m alone, as the chapter does: the paths of c and log m, (steps + 1, chains) each."""
+    rng, shape = np.random.default_rng(seed), 1 / sigma**2
+    c, log_m = np.zeros((steps + 1, chains)), np.zeros((steps + 1, chains))
+    for k in range(steps):
+        w_bar = np.exp(c[k]) * rng.gamma(shape, 1 / shape, chains)  # mean e^c, relative standard deviation sigma
+        m = (1 - beta) * w_bar + beta * np.exp(log_m[k])
+        c[k + 1], log_m[k + 1] = c[k] + eta * (1 - w_bar / m), np.log(m)
+    return c, log_m
+
+
+@pytest.mark.ledger("prop-mine-ratchet", "eq-mine-ratchet")
+@pytest.mark.parametrize("beta", [0.1, 0.5, 0.9, 0.99])
+def test_the_constant_and_the_average_turn_a_ratchet(beta):
+    """The identity to rounding, for noise as large as its mean, and a sum that never falls."""
+    eta, lag = 0.3, beta / (1 - beta)
+    c, log_m = constants(beta, eta, sigma=1.0, steps=500, chains=20, seed=6)
+    u = np.diff(log_m, axis=0)
+    total, turned = c + eta * lag * log_m, eta * lag * (u - 1 + np.exp(-u))
+    np.testing.assert_allclose(np.diff(total, axis=0), turned, rtol=1e-7, atol=1e-9 * (1 + np.abs(total).max()))
+    assert (turned >= 0).all()
+    assert (np.diff(c, axis=0) < 0).any(), "the constant itself falls at times"
+    # the slope in c that the descent takes, by autograd on the package's own loss
+    from mi_lab.objectives import mine
+
+    t, t_ref = torch.randn(2, 30, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    shift = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    mine(t + shift, t_ref + shift, torch.tensor(0.7)).backward()
+    assert shift.grad.item() == pytest.approx(t_ref.exp().mean().item() / np.exp(0.7) - 1, rel=1e-6)
+
+
+def speed(beta, eta, sigma):
+    lag = beta / (1 - beta)
+    return eta * beta * (1 - beta) * sigma**2 / ((1 + eta * lag) * (1 + beta * (1 - eta)))
+
+
+@pytest.mark.ledger("prop-mine-drift", "eq-mine-drift")
+@pytest.mark.parametrize(("beta", "eta"), [(0.1, 0.1), (0.5, 0.1), (0.5, 1.0), (0.9, 0.1), (0.9, 1.0)])
+def test_the_drift_of_the_constant(beta, eta):
+    """400 paths: the mean drift lies within four standard errors of the formula and a term of third order."""
+    sigma, steps, from_ = 0.1, 4000, 500
+    c, _ = constants(beta, eta, sigma, steps, chains=400, seed=7)
+    drift = (c[-1] - c[from_]) / (steps - from_)
+    predicted = speed(beta, eta, sigma)
+    error = drift.std(ddof=1) / np.sqrt(len(drift))
+    assert abs(drift.mean() - predicted) < 4 * error + sigma * predicted
+    assert drift.mean() > 10 * error, "a drift that is seen"
+
+
+@pytest.mark.ledger("prop-mine-drift", "eq-mine-drift")
+def test_the_bound_on_the_drift_holds_for_every_step_size():
+    beta, eta = np.meshgrid(np.linspace(0.01, 0.995, 200), np.linspace(0.001, 1, 200))
+    assert (speed(beta, eta, 1.0) <= (1 - beta) ** 2 + 1e-12).all()
+    assert (speed(beta, 1.0, 1.0) / (1 - beta) ** 2).max() > 0.98, "and is nearly attained"
+    assert speed(0.5, 0.1, 1.0) > 5 * speed(0.98, 0.1, 1.0), "the long memory brakes"
+
+
+@pytest.mark.ledger("prop-mine-rule", "eq-mine-rule")
+@pytest.mark.parametrize(("passes", "batches"), [(1, 6), (10, 1), (10, 8), (10, 80)])
+def test_the_rule_for_beta(passes, batches):
+    beta = (passes * batches - 1) / (passes * batches + 1)
+    v, n_ref = 3.0, 400
+    sigma2 = v * batches / n_ref  # a batch of n'/K references
+    assert (1 - beta) / (1 + beta) * sigma2 == pytest.approx(v / (passes * n_ref), rel=1e-12)
+    assert beta / (1 - beta) == pytest.approx((passes * batches - 1) / 2, rel=1e-12)
+    for eta in (0.001, 0.1, 1.0):
+        assert batches * speed(beta, eta, np.sqrt(sigma2)) <= 4 * v / (passes**2 * n_ref)
+
+
+def test_a_short_memory_loses_the_constant_and_the_rule_keeps_it():
+    """What chapter 7 says of the runs it draws: eight data sets of a Gaussian of two nats."""
+    from mi_lab import load_run
+
+    study = load_run("mine-beta")
+    ends = {name: [] for name in study["about"]["betas"]}
+    for r in study["runs"]:
+        ends[r["name"]].append((r["fresh"][-1], r["log_m"][-1]))
+    ends = {name: np.array(v) for name, v in ends.items()}
+    assert {len(v) for v in ends.values()} == {8}
+    assert study["about"]["betas"]["10 passes"] == pytest.approx(79 / 81)
+    assert np.median(ends["0.1"][:, 1]) > 50 > 5 > ends["10 passes"][:, 1].max()
+    fresh, best = ends["10 passes"][:, 0], ends["0.99"][:, 0]
+    assert abs(fresh.mean() - best.mean()) < 3 * np.hypot(fresh.std(), best.std()) / np.sqrt(8)
+    assert ends["0.1"][:, 0].min() < 0 < fresh.min()
+
+
+def test_the_third_moment_of_the_ratio_is_infinite_at_the_correlation_that_the_chapter_clips():
+    """E r^s is a Gaussian integral: finite while its quadratic form is positive, s < 1 + 1/|rho|."""
+    rho = 0.6
+
+    def smallest(s):
+        joint = np.array([[1, -rho], [-rho, 1]]) / (1 - rho**2)
+        return np.linalg.eigvalsh(s * joint + (1 - s) * np.eye(2)).min()
+
+    assert smallest(2.66) > 0 > smallest(2.67)
+    assert smallest(1 + 1 / rho) == pytest.approx(0, abs=1e-12)

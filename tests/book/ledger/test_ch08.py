@@ -279,3 +279,72 @@ def test_the_race_was_run_on_eight_data_sets_and_mi_nee_needs_at_most_half_of_th
         assert sorted(steps) == list(range(8))
         median[method] = np.median(list(steps.values()))
     assert median["mi-nee"] <= median["mine"] / 2
+
+
+@pytest.mark.ledger("eq-minee-resolved")
+def test_both_sets_of_samples_together_find_the_second_expectation():
+    """On a table the mean of the right side is E_P' e^t exactly, however few references; and its noise is smaller."""
+    rng = np.random.default_rng(9)
+    for _ in range(50):
+        p, q = table(rng, 5, zeros=0.2), table(rng, 5)
+        n, n_ref = (int(k) for k in rng.integers(1, 9, 2))
+        e_t = {k: Fraction(int(rng.integers(1, 1000)), 7) for k in q}
+        weighted = {k: e_t[k] / (n * p[k] / q[k] + n_ref) for k in q}
+        mean = n * sum(p[k] * weighted[k] for k in q) + n_ref * sum(q[k] * weighted[k] for k in q)
+        assert mean == sum(q[k] * e_t[k] for k in q)
+    # a wide Gaussian reference, its best critic times 1.1: 200 references alone are far noisier than both sets together
+    law, s, n = CorrelatedGaussian(0.9, 2), 1.5, 200
+    reference, alone, together = GaussianReference.standard(factor=s), [], []
+
+    def log_ratio(x, y):
+        cost = sum((math.log(s) - z**2 * (1 - 1 / s**2) / 2).sum(1) for z in (x, y))
+        return (law.log_ratio(x, y) + cost).double()
+
+    for seed in range(300):
+        x, y = law.sample(n, seed=seed)
+        x_ref, y_ref = reference(x, y, torch.Generator().manual_seed(seed), n)
+        data, ref = log_ratio(x, y), log_ratio(x_ref, y_ref)
+        alone.append(float((1.1 * ref).exp().mean()))
+        both = torch.cat([data, ref])
+        together.append(float(((1.1 * both).exp() / (n * both.exp() + n)).sum()))
+    assert np.std(together) < np.std(alone) / 3
+
+
+@pytest.mark.ledger("eq-minee-scatter")
+@pytest.mark.parametrize("s", [1.0, 1.5, 3.0])
+def test_the_scatter_of_the_log_ratio(s):
+    rho, d, n = 0.9, 6, 40_000
+    law = CorrelatedGaussian(rho, d)
+    x, y = law.sample(n, seed=10)
+    cost = sum((math.log(s) - z**2 * (1 - 1 / s**2) / 2).sum(1) for z in (x, y))
+    t = (law.log_ratio(x, y) + cost).double()
+    variance = d / 2 * ((1 - (1 + rho) / s**2) ** 2 + (1 - (1 - rho) / s**2) ** 2)
+    noise = float(((t - t.mean()) ** 2).std()) / math.sqrt(n)
+    assert float(t.var()) == pytest.approx(variance, abs=4 * noise)
+    mean = law.mutual_information + 2 * d * (math.log(s) + 1 / (2 * s**2) - 0.5)
+    assert float(t.mean()) == pytest.approx(mean, abs=4 * float(t.std()) / math.sqrt(n))
+
+
+def test_the_score_of_a_scaled_gaussian_critic():
+    """The closed form that the slider of chapter 8 draws, against quadrature."""
+    for variance, s, share in ((0.1, 2.0, 0.3), (1.9, 2.0, 0.6), (1.0, 1.5, 1.0)):
+        q, p, r = variance / s**2, norm(0, math.sqrt(variance)), norm(0, s)
+        log_ratio = lambda z, p=p, r=r: p.logpdf(z) - r.logpdf(z)  # noqa: E731
+        first = quad(lambda z: p.pdf(z) * log_ratio(z), -12, 12)[0]  # noqa: B023
+        second = quad(lambda z: r.pdf(z) * math.exp(share * log_ratio(z)), -30, 30, limit=200)[0]  # noqa: B023
+        divergence = (q - 1 - math.log(q)) / 2
+        log_mean = -(share * math.log(q) + math.log(share / q + 1 - share)) / 2
+        assert share * divergence - log_mean == pytest.approx(share * first - math.log(second), abs=1e-6)
+
+
+def test_widths_and_what_becomes_of_the_estimate():
+    """What chapter 8 says of its runs: held up to 1.25, fallen at 1.5 and 2, and far above the resolved value at 3."""
+    ends = {}
+    for r in load_run("minee-width")["runs"]:
+        ends.setdefault(r["width"], []).append((r["held_out"][-1], r["resolved"][-1]))
+    ends = {w: np.mean(v, 0) for w, v in ends.items()}
+    truth = CorrelatedGaussian(0.9, 6).mutual_information
+    assert all(0.2 < truth - ends[w][0] < 0.7 for w in (1.0, 1.25))
+    assert ends[1.5].max() < truth - 1
+    assert ends[2.0].max() < 0
+    assert ends[3.0][0] > truth > 0 > ends[3.0][1]

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import re
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
@@ -280,3 +282,19 @@ def test_average_against_theory(paged):
     lag = (1 - 0.95 * np.exp(-drift)) / (1 - 0.95)
     # to first order the term is the truth times the lag; noise and its correlation add O(σ²)
     assert moving.bias == pytest.approx(truth * (lag - 1), abs=2 * sigma**2)
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.003, 0.01, 0.1])
+def test_no_dot_of_the_average_leaves_its_panel(paged, drift):
+    """At every weight what moves is drawn inside its axes, which would clip it."""
+    explorer, seen = MovingAverage(drift=drift), 0
+    for beta in explorer._grid:
+        for panel in explorer._panels(explorer.compute(beta)):
+            (axes,) = ET.fromstring(panel.markup()).findall("{*}svg")
+            size = float(axes.get("width")), float(axes.get("height"))
+            for part in axes:
+                if "data-draw" in part.attrib:
+                    points = re.findall(r"[ML]([-\d.]+) ([-\d.]+)", part.get("d"))
+                    seen += len(points)
+                    assert all(0 < float(v) < limit for p in points for v, limit in zip(p, size, strict=True)), beta
+    assert seen > 120 * len(explorer._grid)
