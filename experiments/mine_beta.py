@@ -26,6 +26,7 @@ PASSES = {"1 pass": 1, "10 passes": 10}  # β whose average is as noisy as that 
 BETAS = {"0": 0.0, "0.1": 0.1, "0.5": 0.5, "0.9": 0.9, "0.99": 0.99}
 BETAS |= {name: (w * BATCHES - 1) / (w * BATCHES + 1) for name, w in PASSES.items()}
 FRESH, SHIFTS = 5000, 10
+LONGER, LONG_SETS, LONG_EPOCHS = ("0.1", "10 passes"), 4, 600  # which of them go on, and how far
 
 
 def value(score, x, y) -> float:
@@ -34,12 +35,13 @@ def value(score, x, y) -> float:
     return float(score(x, y).mean() - torch.cat(shifted).double().logsumexp(0) + math.log(SHIFTS * len(x)))
 
 
-def run(law, fresh, beta: float, seed: int) -> dict:
+def run(law, fresh, name: str, seed: int, epochs: int = EPOCHS) -> dict:
     """Train on one data set; look at the critic on fresh samples, and at log m."""
+    beta = BETAS[name]
     x, y = law.sample(N, seed=seed)
     net, g = Net(seed=seed), torch.Generator().manual_seed(seed)
     adam, log_m, curves = torch.optim.Adam(net.parameters()), torch.tensor(0.0), {"fresh": [], "log_m": []}
-    for epoch in range(1, EPOCHS + 1):
+    for epoch in range(1, epochs + 1):
         i, j = (torch.randperm(N, generator=g).split(BATCH) for _ in range(2))
         for rows, partners in zip(i, j, strict=True):
             t, t_ref = net(x[rows], y[rows]), net(x[rows], y[partners])
@@ -54,7 +56,7 @@ def run(law, fresh, beta: float, seed: int) -> dict:
             with torch.no_grad():
                 curves["fresh"].append(round(value(net, *fresh), 4))
             curves["log_m"].append(round(float(log_m), 4))
-    return {"beta": round(beta, 6), "seed": seed, **curves}
+    return {"name": name, "beta": round(beta, 6), "seed": seed, **curves}
 
 
 @click.command()
@@ -64,12 +66,13 @@ def main(sets: int) -> None:
     torch.set_num_threads(1)
     law = BivariateGaussian(math.sqrt(1 - math.exp(-2 * NATS)))
     fresh = law.sample(FRESH, seed=1000)
-    runs = [{"name": name, **run(law, fresh, beta, seed)} for seed in tqdm(range(sets)) for name, beta in BETAS.items()]
+    runs = [run(law, fresh, name, seed) for seed in tqdm(range(sets)) for name in BETAS]
+    longer = [run(law, fresh, name, seed, LONG_EPOCHS) for seed in tqdm(range(LONG_SETS)) for name in LONGER]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     about = {"command": f"python -m experiments.mine_beta --sets {sets}", "commit": commit, "torch": torch.__version__}
     about |= {"truth": NATS, "n": N, "batch": BATCH, "epochs": list(range(LOOK, EPOCHS + 1, LOOK))}
     about |= {"oracle": round(value(law.log_ratio, *fresh), 4), "betas": BETAS}
-    OUT.write_text(json.dumps({"about": about, "runs": runs}) + "\n")
+    OUT.write_text(json.dumps({"about": about, "runs": runs, "longer": longer}) + "\n")
 
 
 if __name__ == "__main__":

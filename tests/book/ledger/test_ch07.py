@@ -321,10 +321,15 @@ def test_a_short_memory_loses_the_constant_and_the_rule_keeps_it():
     ends = {name: np.array(v) for name, v in ends.items()}
     assert {len(v) for v in ends.values()} == {8}
     assert study["about"]["betas"]["10 passes"] == pytest.approx(79 / 81)
-    assert np.median(ends["0.1"][:, 1]) > 50 > 5 > ends["10 passes"][:, 1].max()
+    log_m = [np.median(ends[name][:, 1]) for name in ("0.1", "0.5", "1 pass", "0.9", "10 passes")]
+    assert all(a > 2 * b for a, b in zip(log_m, log_m[1:], strict=False)), "the longer the memory, the slower the drift"
+    gap = ends["10 passes"][:, 0] - ends["0"][:, 0]
+    assert gap.mean() > 2 * gap.std(ddof=1) / np.sqrt(8), "better than the plain gradient, on the same data"
     fresh, best = ends["10 passes"][:, 0], ends["0.99"][:, 0]
     assert abs(fresh.mean() - best.mean()) < 3 * np.hypot(fresh.std(), best.std()) / np.sqrt(8)
-    assert ends["0.1"][:, 0].min() < 0 < fresh.min()
+    later = {name: [r for r in study["longer"] if r["name"] == name] for name in ("0.1", "10 passes")}
+    assert {len(runs) for runs in later.values()} == {4}
+    assert min(r["log_m"][-1] for r in later["0.1"]) > 2 * log_m[0], "and it goes on"
 
 
 def test_the_third_moment_of_the_ratio_is_infinite_at_the_correlation_that_the_chapter_clips():
