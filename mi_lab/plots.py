@@ -1,5 +1,7 @@
 """The look of the book's figures, said once: colours, the line of truth, bands over seeds, heat maps of a critic."""
 
+import os
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,8 +13,15 @@ C = SimpleNamespace(
 CYCLE = [C.blue, C.red, C.green, C.purple, C.orange, C.sky]
 
 
+MANY = 1000  # more marks than this in one artist are drawn as a picture inside the drawing: less to load
+
+
 def use_style() -> None:
-    """Set Matplotlib's defaults to the book's: readable at phone width, vector output, no chart junk."""
+    """Set Matplotlib's defaults to the book's: readable at phone width, no chart junk.
+
+    On a page that is being built every figure becomes a drawing (SVG) without a ground, of which the builder makes a
+    light and a dark one; in a live notebook figures stay as they are.
+    """
     import matplotlib as mpl
     from cycler import cycler
 
@@ -36,6 +45,39 @@ def use_style() -> None:
             "svg.hashsalt": "mi_lab",
         }
     )
+    if os.environ.get("MI_LAB_PAGE") == "1":  # the book's builder runs the cell
+        _draw_svg()
+
+
+def _draw_svg() -> None:
+    """Let IPython show figures as SVG; the same figure gives the same bytes."""
+    import matplotlib as mpl
+    from IPython import get_ipython
+    from matplotlib.figure import Figure
+
+    mpl.rcParams.update({"figure.facecolor": "none", "savefig.facecolor": "none", "axes.facecolor": "none"})
+    if shell := get_ipython():
+        shell.run_line_magic("matplotlib", "inline")
+        shell.run_line_magic("config", "InlineBackend.figure_formats = ['svg']")
+        shell.display_formatter.formatters["image/svg+xml"].for_type(Figure, svg)
+
+
+def svg(figure) -> str:
+    """Return a figure as SVG text: marks beyond ``MANY`` in one artist as pixels, no date, no program's name."""
+    from io import StringIO
+
+    from matplotlib.collections import PathCollection
+    from matplotlib.lines import Line2D
+
+    for artist in figure.findobj(lambda a: isinstance(a, Line2D | PathCollection)):
+        marks = artist.get_offsets() if isinstance(artist, PathCollection) else artist.get_xdata()
+        bare = isinstance(artist, Line2D) and artist.get_marker() in ("None", "none", None, "", " ")
+        if len(marks) > MANY and not bare:
+            artist.set_rasterized(True)
+    buffer = StringIO()
+    nothing = {"Date": None, "Creator": None}
+    figure.savefig(buffer, format="svg", bbox_inches="tight", pad_inches=0.03, dpi=200, metadata=nothing)
+    return re.sub(r"(?<![\d.])([1-9]\d*\.\d\d)\d+", r"\1", buffer.getvalue())  # a hundredth of a point is enough
 
 
 def truth_line(ax, value: float, label: str = "truth", vertical: bool = False):

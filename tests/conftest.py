@@ -108,7 +108,6 @@ def open_page(browser):
         page.on("requestfailed", lambda r: r.failure == LEFT or page.complaints.append(f"failed: {r.url}"))
         page.on("response", lambda r: r.status >= 400 and page.complaints.append(f"{r.status}: {r.url}"))
         page.goto(url, wait_until="load")
-        page.evaluate("() => window.MathJax?.startup?.promise")
         return page
 
     yield opened

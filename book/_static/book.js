@@ -10,6 +10,31 @@
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && event.target.closest?.('dialog[id$="-sidebar-modal"]')) setTimeout(() => opener?.focus(), 100);
   }, true);
+  // A figure enlarged: over the whole screen, wider than a phone, until Escape or the button.
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest?.('.bd-article a.mi-enlarge');
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !window.HTMLDialogElement) return;
+    event.preventDefault();
+    const picture = link.firstElementChild.cloneNode(), dialog = document.createElement('dialog'), close = document.createElement('button');
+    picture.removeAttribute('loading');
+    dialog.className = 'mi-large';
+    dialog.setAttribute('aria-label', 'The figure, enlarged');
+    close.textContent = '×';
+    close.setAttribute('aria-label', 'Close');
+    close.type = 'button';
+    dialog.append(close, picture);
+    dialog.addEventListener('click', (inside) => { if (inside.target !== picture) dialog.close(); });
+    dialog.addEventListener('close', () => { dialog.remove(); link.focus(); });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+  // Paper has no handles: what is folded is printed open, and folded again afterwards. Solutions stay folded.
+  let unfolded = [];
+  window.addEventListener('beforeprint', () => {
+    unfolded = [...document.querySelectorAll('.bd-article details.sd-dropdown:not([open])')];
+    for (const d of unfolded) d.open = true;
+  });
+  window.addEventListener('afterprint', () => { for (const d of unfolded) d.open = false; });
   const phone = window.matchMedia('(max-width: 30rem)'), least = 0.8;
   const wide = 'mjx-container, .bd-article pre, .bd-article .cell_output > div, .pst-scrollable-table-container';
   // On a phone a formula that is a little too wide is set a little smaller; one that is much too wide scrolls as well.
@@ -44,7 +69,6 @@
   };
   const start = () => {
     mark();
-    window.MathJax?.startup?.promise?.then(mark);
     document.fonts?.addEventListener('loadingdone', mark);  // a formula's own font makes it wider
     new ResizeObserver(mark).observe(document.querySelector('.bd-article') ?? document.body);
     document.addEventListener('toggle', mark, true);

@@ -35,7 +35,9 @@
     }
     return parts.map((part) => {
       const clone = document.importNode(part, true);
-      clone.querySelectorAll('.headerlink, button, script, style').forEach((e) => e.remove());
+      const other = document.documentElement.dataset.theme === 'dark' ? '.mi-light' : '.mi-dark';
+      clone.querySelectorAll(`.headerlink, button, script, style, ${other}`).forEach((e) => e.remove());
+      clone.querySelectorAll('img').forEach((e) => e.removeAttribute('loading'));
       for (const e of [clone, ...clone.querySelectorAll('*')]) {
         for (const name of ['id', 'tabindex', 'href', 'name', 'role', 'aria-label', 'data-wide']) {
           if (!e.closest('mjx-container') || name === 'id' || name === 'tabindex') e.removeAttribute(name);
@@ -72,7 +74,6 @@
       const found = target(here ? document : await read(url), url.hash.slice(1));
       if (!found || link !== asked) return;
       box.replaceChildren(...copy(found, url));
-      if (!here) await window.MathJax?.typesetPromise?.([box]);
     } catch {
       return;  // no network: the link itself still leads there
     }
@@ -97,7 +98,7 @@
 
   const start = () => {
     box.id = 'preview';
-    box.className = 'mi-preview tex2jax_process';
+    box.className = 'mi-preview';
     box.setAttribute('role', 'tooltip');
     box.hidden = true;
     (document.querySelector('.bd-article') ?? document.body).append(box);

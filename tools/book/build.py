@@ -25,7 +25,7 @@ from tools.book.source import BOOK, GENERATED, ROOT, Page, SourceError, chapters
 from tools.book.start import first_estimate, with_box
 from tools.formats.downloads import withdraw
 
-WRITERS = ("sphinx_ext", "light", "head", "search", "card")
+WRITERS = ("sphinx_ext", "formulas", "light", "head", "search", "card", "figures")
 
 
 def page_notebook(nb, doc: str = ""):
@@ -124,6 +124,7 @@ def as_they_are(pages: list[Page], executed: dict[str, Path], store: Path) -> di
 def look() -> str:
     """Return a digest of what changes every page: styles, scripts, and what Sphinx calls when it writes one."""
     files = sorted((BOOK / "_static").glob("*.*")) + [ROOT / "tools" / "book" / f"{name}.py" for name in WRITERS]
+    files.append(ROOT / "tools" / "book" / "formulas.mjs")
     return hashlib.sha256(b"".join(p.read_bytes() for p in files if p.is_file())).hexdigest()
 
 

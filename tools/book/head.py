@@ -11,7 +11,7 @@ from pathlib import Path
 import tinycss2
 
 # What a page may load: its own site and nothing else; inline scripts only those whose hashes the builder has written.
-# Styles may stand inline: MathJax and the explorers write them while the reader looks.
+# Styles may stand inline: formulas are set with them, and explorers write them while the reader looks.
 POLICY = {
     "default-src": "'self'",
     "script-src": "'self'",
@@ -38,7 +38,7 @@ STORE = """try { localStorage.getItem("mode"); } catch {
     }
     """
 SELECTOR = re.compile(r"[.#](-?[A-Za-z_][\w-]*)")
-ALL = "all.css"
+ALL, FORMULAS = "all.css", "formulas.css"
 APART = {"_static", "slides"}  # folders whose pages have heads of their own
 
 
@@ -47,11 +47,13 @@ def finish(site: Path) -> None:
     pages = [p for p in sorted(site.rglob("*.html")) if not APART & set(p.relative_to(site).parts)]
     texts = {path: path.read_text(encoding="utf-8") for path in pages}
     static = site / "_static"
-    scripts = "".join(p.read_text(encoding="utf-8") for p in static.rglob("*.js") if "mathjax" not in p.parts)
+    scripts = "".join(p.read_text(encoding="utf-8") for p in static.rglob("*.js"))
     one = static / ALL
     names = max((sheets(text) for text in texts.values()), key=len, default=[])
     if not names and one.exists():  # no page was written anew: its first line tells what it was made of
         names = one.read_text(encoding="utf-8").split("\n")[0].strip("/* ").split()
+    if names and (static / FORMULAS).exists() and FORMULAS not in names:
+        names = [*names, FORMULAS]
     if names:
         known = set(re.findall(r"[\w-]+", scripts + "".join(texts.values())))
         one.write_text(f"/* {' '.join(names)} */\n{pruned(merged(static, names), known)}", encoding="utf-8")

@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+from tools.book import figures
 from tools.book.head import APART, finish
 
 ICON_RULE = re.compile(r"(?:\.fa-[a-z0-9-]+::?before,?)+\{content:\"[^\"]*\"\}")
@@ -21,12 +22,28 @@ FACE = re.compile(r"@font-face ?\{[^}]*vendor/fontawesome/[^}]*\}")
 SEARCH = re.compile(r"\s*<script src=\"[^\"]*(?:searchtools|language_data|searchindex)\.js[^\"]*\"></script>")
 TABS = re.compile(r"\s*<script[^>]*design-tabs\.js[^>]*></script>")
 VIEWPORT = re.compile(r"\s*<meta name=\"viewport\" content=\"width=device-width, ?initial-scale=1\" ?/>")
+FIND = re.compile(r"\s*<script[^>]*_static/find\.js[^>]*></script>")
+INDEX = re.compile(r"\s*<script[^>]*searchindex\.js[^>]*></script>")
+# What shows is the name: a second one for who listens says less ("Toggle hidden content") or differs ("Search").
+NAMED = re.compile(
+    r'(<summary) aria-label="Toggle hidden content"'
+    r'|(<button class="btn search-button-field[^>]*?) title="Search" aria-label="Search"'
+)
 UNUSED = ("scripts/fontawesome.js", "scripts/fontawesome.js.map", "scripts/bootstrap.js.map", "design-tabs.js")
-UNUSED += ("sphinx-thebe.js", "sphinx-thebe.css", "webpack-macros.html", "sbt-webpack-macros.html", "locales")
+UNUSED += (
+    "sphinx_highlight.js",
+    "sphinx-thebe.js",
+    "sphinx-thebe.css",
+    "webpack-macros.html",
+    "sbt-webpack-macros.html",
+    "locales",
+)
 
 
 def lighten(site: Path) -> None:
     """Take unused scripts, icons and fonts out of ``site`` and let its scripts wait for the text."""
+    figures.write(site)
+    sizes = figures.sizes(site)
     pages, used = sorted(site.rglob("*.html")), set(SCRIPTED)
     for path in pages:
         if APART & set(path.relative_to(site).parts):
@@ -36,6 +53,12 @@ def lighten(site: Path) -> None:
         new = TABS.sub("", PROGRAM.sub("", text))
         if path.name != "search.html":  # which does need what follows
             new = SEARCH.sub("", new)
+        elif (index := INDEX.search(new)) and (find := FIND.search(new)) and find.start() < index.start():
+            new = FIND.sub("", new.replace(index[0], f"{find[0]}{index[0]}".replace(find[0], "\0", 1))).replace(
+                "\0", find[0]
+            )
+        new = figures.twofold(new, sizes)
+        new = NAMED.sub(lambda m: m[1] or m[2], new)
         # docutils' lists of sources: the children of a list must be list items
         new = VIEWPORT.sub("", new).replace('role="doc-biblioentry"', 'role="listitem"')
         if new != text:
@@ -65,7 +88,9 @@ def subset(font: Path, codes: set[int], target: Path) -> None:
     from fontTools.ttLib import TTFont
 
     glyphs = TTFont(font)
-    subsetter = Subsetter(Options(layout_features=[], name_IDs=[0, 1, 2, 13, 14], notdef_outline=True))
+    options = Options(layout_features=[], name_IDs=[0, 1, 2, 13, 14], notdef_outline=True)
+    options.drop_tables += ["FFTM"]  # when a program made it
+    subsetter = Subsetter(options)
     subsetter.populate(unicodes=codes)
     subsetter.subset(glyphs)
     glyphs.flavor = "woff"

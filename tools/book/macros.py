@@ -9,11 +9,16 @@ from tools.book.source import ROOT
 
 
 @cache
+def defined() -> dict[str, str | list]:
+    """Return the macros as _config.yml has them, which is how MathJax takes them."""
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    return settings["sphinx"]["config"]["mathjax3_config"]["tex"]["macros"]
+
+
+@cache
 def macros() -> dict[str, tuple[str, int]]:
     """Return name -> (body, number of arguments), with MathJax's outer grouping braces taken off."""
-    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    defined = settings["sphinx"]["config"]["mathjax3_config"]["tex"]["macros"]
-    both = {name: (m, 0) if isinstance(m, str) else (m[0], m[1]) for name, m in defined.items()}
+    both = {name: (m, 0) if isinstance(m, str) else (m[0], m[1]) for name, m in defined().items()}
     return {name: (body[1:-1] if body[:1] == "{" and body[-1:] == "}" else body, n) for name, (body, n) in both.items()}
 
 

@@ -1,18 +1,57 @@
 """Names and symbols that the search finds although no page spells them so: book/search.yml goes into the built index.
 
-Called by tools.book.sphinx_ext when Sphinx has written a site; running it twice changes nothing.
+Called by tools.book.sphinx_ext: `formula_words` while Sphinx reads, `add_terms` when it has written a site; running
+that twice changes nothing. What the browser does is in book/_static/find.js.
 """
 
 import json
+import re
+import unicodedata
 from pathlib import Path
 
 import yaml
 
 from tools.book.export import Exporter
 from tools.book.labels import all_labels
+from tools.book.macros import expand, macros
 from tools.book.source import BOOK, SourceError, chapters
 
 HEAD, TAIL = "Search.setIndex(", ")"
+# ρ -> rho: the letter as pages write it, its name as formulas do; a reader types either
+GREEK = {chr(c): unicodedata.name(chr(c)).split()[-1].lower() for c in range(0x3B1, 0x3CA) if c != 0x3C2}
+GREEK["λ"] = "lambda"  # Unicode writes lamda
+FUNCTIONS = {"log", "exp", "sup", "inf", "max", "min", "arg", "lim", "tanh", "det"}
+LAYOUT = re.compile(r"\\(?:begin|end)\{[a-z*]+\}|\\(?:big|Big|left|right|middle)(?![a-z])[lrm]?")
+
+
+def formula_words(tex: str) -> list[str]:
+    r"""Return the words of a formula that a reader may search for: letters, their names, functions, words in it.
+
+    >>> formula_words(r"\\E\\log\\frac{\\rho}{2}\\text{ for all }x")
+    ['E', 'log', 'rho', '2', 'for', 'all', 'x']
+    """
+    known = FUNCTIONS | set(GREEK.values())
+    text = LAYOUT.sub(" ", expand(tex, macros()))
+    text = re.sub(r"\\([A-Za-z]+)", lambda m: f" {m[1]} " if m[1] in known else " ", text)
+    return re.findall(r"[^\W_]+", text)
+
+
+def collect_formulas() -> None:
+    """Let Sphinx put a formula's words into its index in place of raw TeX, where "left" and "frac" are words."""
+    from docutils import nodes
+    from sphinx.search import WordCollector
+
+    if hasattr(WordCollector, "plain_visit"):
+        return
+    WordCollector.plain_visit = WordCollector.dispatch_visit
+
+    def dispatch_visit(self, node) -> None:
+        if isinstance(node, nodes.math | nodes.math_block):
+            self.found_words.extend(formula_words(node.astext()))
+            raise nodes.SkipNode
+        self.plain_visit(node)
+
+    WordCollector.dispatch_visit = dispatch_visit
 
 
 def terms() -> dict[str, list[str]]:
@@ -39,4 +78,12 @@ def add_terms(site: Path) -> None:
             entry = index["indexentries"].setdefault(word.lower(), [])
             if place not in entry:
                 entry.append(place)
+    for letter, name in GREEK.items():
+        pages = set()
+        for word in (letter, name):
+            at = index["terms"].get(word, [])
+            pages |= set(at if isinstance(at, list) else [at])
+        if pages:
+            index["terms"] |= {word: sorted(pages) for word in (letter, name)}
+    index["greek"] = GREEK
     path.write_text(f"{HEAD}{json.dumps(index, ensure_ascii=False, separators=(',', ':'))}{TAIL}", encoding="utf-8")

@@ -1,39 +1,19 @@
-"""What the pages need beyond Jupyter Book: MathJax from a wheel, formulas that keep their marks, links that open, no
-script from elsewhere."""
+"""What the pages need beyond Jupyter Book: formulas that keep their marks, numbers as books write them, links that
+open, no script from elsewhere."""
 
 import re
 from pathlib import Path
 
 from docutils import nodes
 
+from tools.book import formulas
 from tools.book.card import add_tags
 from tools.book.settings import colab_url
 from tools.book.source import ROOT
 
-MATHJAX_PARTS = ("tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
 # Shipped by the theme or Jupyter Book on every page; this book uses none of them.
-UNUSED = ("thebe", "require.js", "require.min.js", "html-manager", "embed-amd")
+UNUSED = ("thebe", "sphinx_highlight", "require.js", "require.min.js", "html-manager", "embed-amd")
 BEFORE, AFTER = re.compile(r"[(\[“‘]+$"), re.compile(r"[^\s\w(\[“‘–—-]+|\w\b")  # what may not leave a formula
-
-
-def vendor_mathjax(app) -> None:
-    """Copy the parts of MathJax that pages use next to them.
-
-    They join the static path only now: Jupyter Book links every script that it finds there earlier on every page.
-    """
-    import shutil
-
-    import mathjax
-
-    source = Path(mathjax.__file__).parent / "static" / "mathjax" / "es5"
-    target = Path(app.doctreedir).parent / "vendor"
-    for part in MATHJAX_PARTS:
-        src, dst = source / part, target / "mathjax" / part
-        if not dst.exists():
-            dst.parent.mkdir(parents=True, exist_ok=True)
-            (shutil.copytree if src.is_dir() else shutil.copy)(src, dst)
-    shutil.copy(source.parent / "LICENSE", target / "mathjax" / "LICENSE")
-    app.config.html_static_path.append(str(target))
 
 
 def buttons(app, pagename, templatename, context, doctree) -> None:
@@ -86,6 +66,44 @@ def hold_punctuation(app, doctree, docname) -> None:
             line[i + 1] = nodes.Text(after[right.end() :])
 
 
+def set_numbers(app, doctree, docname) -> None:
+    """Write numbers as books do: −0.7 with a minus sign, 2,200 or 2.2 · 10⁹ for what a program writes 2.2e+03."""
+    apart = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw, nodes.comment)
+    for text in list(doctree.findall(nodes.Text)):
+        if any(isinstance(node, apart) for node in _ancestors(text)):
+            continue
+        if (new := written(text)) != text:
+            text.parent.replace(text, nodes.Text(new))
+    for raw in doctree.findall(nodes.raw):  # tables of a data frame
+        if "<td" in raw.astext():
+            raw.children = [nodes.Text(re.sub(r"(<td[^>]*>\s*)-(?=\d)", "\\1−", raw.astext()))]
+
+
+def _ancestors(node):
+    while node := node.parent:
+        yield node
+
+
+POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def written(text: str) -> str:
+    """Return a sentence with its numbers as books write them.
+
+    >>> written("-0.7 and 2.2e+03, 1.5e-09; 3-4, x-1")
+    '−0.7 and 2,200, 1.5 · 10⁻⁹; 3-4, x-1'
+    """
+
+    def number(m) -> str:
+        digits, power = m[1], int(m[2])
+        if 0 <= power <= 5 and len(digits.replace(".", "")) <= power + 1:
+            return f"{float(m[0]):,.0f}"
+        return f"{digits} · 10{str(power).translate(POWERS)}"
+
+    text = re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]\d+)(?!\w)", number, text)
+    return re.sub(r"(?<![\w.)\]/–-])-(?=\d)", "−", text)
+
+
 def copy_notebooks(app, error) -> None:
     """Offer the readers' notebooks for download from the same file that Colab opens."""
     import shutil
@@ -102,7 +120,10 @@ def make_light(app, error) -> None:
     from tools.book.light import lighten
     from tools.book.search import add_terms
 
+    app.formulas.close()
     if error is None and app.builder.name == "html":
+        formulas.write(app.formulas, Path(app.outdir) / "_static")
+        app.formulas.close()
         add_terms(Path(app.outdir))
         card = Path(app.outdir) / "_static" / "card.png"
         if not card.exists() or card.stat().st_mtime < (ROOT / "tools" / "book" / "card.py").stat().st_mtime:
@@ -118,9 +139,13 @@ def silence_thebe(app, config) -> None:
 
 def setup(app):
     """Connect the above to Sphinx."""
+    from tools.book.search import collect_formulas
+
+    collect_formulas()
+    formulas.setup(app)
     app.connect("config-inited", silence_thebe, priority=1)
-    app.connect("builder-inited", vendor_mathjax)
     app.connect("doctree-resolved", hold_punctuation)
+    app.connect("doctree-resolved", set_numbers)
     app.connect("html-page-context", buttons, priority=900)
     app.connect("html-page-context", drop_unused_scripts, priority=950)
     app.connect("html-page-context", add_tags)

@@ -11,14 +11,13 @@ async ({ docs, doc, site }) => {
     return e;
   };
 
-  // Formulas: MathJax knows them as MathML. Few programs read mathvariant, all read the letter itself.
+  // Formulas: each carries its MathML. Few programs read mathvariant, all read the letter itself.
   const first = { "double-struck": 0x1d538, script: 0x1d49c, bold: 0x1d400 };
   const older = { "double-struck": { C: "ℂ", N: "ℕ", P: "ℙ", Q: "ℚ", R: "ℝ", Z: "ℤ", 1: "𝟙" },
     script: { B: "ℬ", E: "ℰ", F: "ℱ", H: "ℋ", I: "ℐ", L: "ℒ", M: "ℳ", R: "ℛ" } };
-  for (const item of window.MathJax?.startup?.document?.math ?? []) {
-    const parsed = new DOMParser().parseFromString(MathJax.startup.toMML(item.root), "application/xml").documentElement;
-    const math = document.importNode(parsed, true);
-    math.setAttribute("alttext", item.math.trim());
+  for (const set of document.querySelectorAll("article mjx-container")) {
+    const math = set.querySelector("mjx-assistive-mml > math");
+    math.setAttribute("alttext", math.textContent.trim());
     for (const e of [math, ...math.querySelectorAll("*")]) {
       for (const name of e.getAttributeNames()) if (name.startsWith("data-") || name === "class") e.removeAttribute(name);
       const [variant, letter] = [e.getAttribute("mathvariant"), e.textContent];
@@ -35,8 +34,8 @@ async ({ docs, doc, site }) => {
       });
     }
     // A formula in a sentence that is wider than a small screen gets a line of its own, which scrolls.
-    if (!item.display && item.typesetRoot.scrollWidth > 400) item.typesetRoot.closest(".math").classList.add("wide");
-    item.typesetRoot.replaceWith(math);
+    if (!set.hasAttribute("display") && set.scrollWidth > 400) set.closest(".math").classList.add("wide");
+    set.replaceWith(math);
   }
 
   // A reading program need not know variables and classes of style sheets: a drawing carries its own colours.

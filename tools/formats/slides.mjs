@@ -5,6 +5,7 @@
   const article = document.querySelector("article");
   const all = (selector, work, root = article) => root.querySelectorAll(selector).forEach(work);
   all(".headerlink, .copybtn, button.copybtn, .sd-summary-state-marker, .toctree-wrapper, .from-the-package, .mi-guess, .mi-continue, .mi-preview", (e) => e.remove());
+  all(".mi-dark", (e) => e.remove());
   all("a[href]", (a) => {
     if (a.classList.contains("external")) a.target = "_blank";
     else a.replaceWith(...a.childNodes);
@@ -122,7 +123,5 @@
   stack = out.stacks[out.stacks.push([]) - 1];
   add(article.querySelector("h1").outerHTML, { fresh: true });
   children(article.querySelector("section"));
-  const sheet = document.getElementById("MJX-CHTML-styles")?.sheet;
-  out.style = [...(sheet?.cssRules ?? [])].map((rule) => rule.cssText).join("\n");
   return out;
 };

@@ -22,8 +22,8 @@ DECK = """<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy" content="{policy}"><title>{title} (slides)</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="assets/favicon.svg"><link rel="stylesheet" href="assets/reveal.css">
-<link rel="stylesheet" href="assets/pygments.css"><link rel="stylesheet" href="assets/slides.css">
-<style>{style}</style></head>
+<link rel="stylesheet" href="assets/pygments.css"><link rel="stylesheet" href="assets/formulas.css">
+<link rel="stylesheet" href="assets/slides.css"></head>
 <body><div class="reveal"><main class="slides">{slides}</main></div>
 <script src="assets/reveal.js"></script><script src="assets/notes.js"></script>
 <script type="module">{script}</script></body></html>
@@ -64,10 +64,9 @@ def item(entry: dict) -> str:
 def deck(found: dict) -> str:
     """Return the deck of one chapter."""
     slides = "".join(f"<section>{''.join(map(item, stack))}</section>" for stack in found["stacks"])
-    style = re.sub(r'url\("[^"]*/woff-v2/', 'url("assets/fonts/', found["style"])
     slides = re.sub(r'src="(?:\.\./)*_images/', 'src="assets/', slides)
     script = (HERE / "deck.mjs").read_text(encoding="utf-8")
-    return DECK.format(policy=RULES, title=escape(found["title"]), style=style, slides=slides, script=script)
+    return DECK.format(policy=RULES, title=escape(found["title"]), slides=slides, script=script)
 
 
 def vendor(site: Path, target: Path) -> None:
@@ -78,10 +77,9 @@ def vendor(site: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for name in ("dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js", "LICENSE"):
         shutil.copy(reveal / name, target)
-    fonts = site / "_static" / "mathjax" / "output" / "chtml" / "fonts" / "woff-v2"
-    shutil.copytree(fonts, target / "fonts", dirs_exist_ok=True)
+    shutil.copytree(site / "_static" / "mathjax", target / "mathjax", dirs_exist_ok=True)
     shutil.copy(HERE / "slides.css", target)
-    for name in ("pygments.css", "favicon.svg"):
+    for name in ("pygments.css", "formulas.css", "favicon.svg"):
         shutil.copy(site / "_static" / name, target)
 
 

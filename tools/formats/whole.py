@@ -22,10 +22,12 @@ FAULTS = r"""() => [
   ...[...document.querySelectorAll('.math:not(:has(mjx-container))')].map(e => `a formula not set: ${e.textContent}`),
   ...[...document.querySelectorAll('mjx-merror, [data-mjx-error]')].map(e => `a formula with an error: ${e.outerHTML}`),
 ].map(line => line.slice(0, 200))"""
-# Also before: code that only draws and the ledger's seven hundred kilobytes of tests stay on the web; links to what is
-# not there become words; nothing can be revealed by a click.
+# Also before: a figure stands once, in its light form, and is no link; code that only draws and the ledger's seven
+# hundred kilobytes of tests stay on the web; links to what is not there become words; nothing is revealed by a click.
 AS_PRINTED = r"""() => {
   document.querySelector('#the-tests-themselves')?.remove();
+  for (const e of document.querySelectorAll('.mi-dark')) e.remove();
+  for (const a of document.querySelectorAll('a.mi-enlarge')) a.replaceWith(...a.childNodes);
   for (const a of document.querySelectorAll('article a[href^="#"]'))
     if (!document.getElementById(decodeURIComponent(a.hash.slice(1)))) a.replaceWith(...a.childNodes);
   for (const e of document.querySelectorAll('details.hide'))  // what only draws is read where it can be run
