@@ -42,8 +42,9 @@ resource.setrlimit(resource.RLIMIT_FSIZE, ({file}, {file}))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 from ipykernel import kernelapp
 sys.argv = ["kernel", *sys.argv[1:]]
-kernelapp.launch_new_instance()
+kernelapp.launch_new_instance(kernel_class=Guarded)
 """
+GUARD = Path(__file__).with_name("guard.py").read_text(encoding="utf-8")
 
 
 @cache
@@ -80,7 +81,7 @@ def command(limits: Limits, sockets: Path, home: Path, package: Path, caches: Pa
     walled : with bubblewrap
     """
     memory = limits.memory_mb * 2**20
-    code = prelude() + LAUNCH.format(memory=memory, file=2**26)
+    code = prelude() + GUARD + LAUNCH.format(memory=memory, file=2**26)
     launch = [sys.executable, "-P", "-c", code, "-f", "{connection_file}"]
     if not walled:
         return launch
