@@ -215,7 +215,7 @@ class CourseExecute(NbGraderPreprocessor):
             return Verdict(0.0, [Line(False, "what came back cannot be judged.")])
 
     def _score(self, result, points: float, cell):
-        """Return what the last line of a test gives as a mark: as in plain nbgrader, but a mark from 0 to the points."""
+        """Return what the last line of a test gives as a mark: as nbgrader does, but always from 0 to the points."""
         said = result["data"].get("text/plain", "").strip()
         value = {"True": points, "False": 0.0}.get(said)
         if value is None:

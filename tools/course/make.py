@@ -3,7 +3,6 @@
 import filecmp
 import hashlib
 import json
-import re
 import secrets
 import shutil
 import tempfile
@@ -13,11 +12,11 @@ import nbformat
 from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import SaveCells
 
-from mi_lab.teaching.checks.exercise import everything
 from tools.book.export import plain
 from tools.book.labels import all_labels
 from tools.book.source import Page, SourceError, chapters, read, without_answers
-from tools.course.rebuild import is_solution, nbgrader
+from tools.course.rebuild import nbgrader
+from tools.course.rubrics import write_rubrics
 from tools.course.settings import MARK, TEMPLATE, Course, CourseError, convert
 
 CONFIG = '''\
@@ -131,7 +130,7 @@ def make(course: Course, source: Path | None) -> list[str]:
         _configure(course)
         for assignment in wanted:
             done.append(_release(course, assignment, Path(fresh, assignment)))
-    _rubrics(course)
+    write_rubrics(course)
     return done
 
 
@@ -245,33 +244,12 @@ def total_points(folder: Path) -> float:
     return sum(graded_cells(folder).values())
 
 
-def fingerprint(folder: Path) -> str:
+def fingerprint(folder: Path, which: str = "*") -> str:
     """Return a hash of a folder's files."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for path in sorted(p for p in folder.rglob(which) if p.is_file()):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _rubrics(course: Course) -> None:
-    """Write what the person who marks free text goes by: question, model answer, rubric."""
-    texts = {name: task for name, task in everything().items() if task.kind == "text"}
-    for assignment in course.assignments():
-        out = [f"# Rubric of {assignment}\n"]
-        for path in sorted(course.folder("source", assignment).glob("*.ipynb")):
-            for cell in nbformat.read(path, as_version=4).cells:
-                data = nbgrader(cell)
-                if not (data.get("grade") and is_solution(cell)):
-                    continue
-                out.append(f"## {data['grade_id']} ({data['points']:g} points, {path.stem})\n")
-                task = texts.get(data["grade_id"])
-                out += [f"- {points:g}: {words}" for points, words in (task.rubric if task else [])]
-                model = re.sub(r"^### (BEGIN|END) SOLUTION\s*$", "", cell.source, flags=re.M).strip()
-                out.append(f"\nModel answer:\n\n{model}\n")
-        if len(out) > 1:
-            target = course.folder("rubrics", f"{assignment}.md")
-            target.parent.mkdir(exist_ok=True)
-            target.write_text("\n".join(out), encoding="utf-8")
 
 
 def state(course: Course, *names: str) -> dict:
