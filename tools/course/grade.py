@@ -32,7 +32,7 @@ from tools.course.settings import Course, CourseError
 def grade(
     course: Course, submissions: Path, received: datetime | None = None, workers: int | None = None, regrade: str = ""
 ) -> dict:
-    """Grade what is new in ``submissions`` and all that a change concerns; return totals for the last line on the screen.
+    """Grade what is new in ``submissions`` and all that a change concerns; return totals for the screen's last line.
 
     Parameters
     ----------

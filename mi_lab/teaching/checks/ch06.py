@@ -142,6 +142,11 @@ def _(answer, rng):
     return [float(answer(v)) for v in slopes]
 
 
+@conjugate.part("a slope close to one")
+def _(answer, rng):
+    return float(answer(float(rng.uniform(0.97, 0.99))))  # the tangent touches at u between 1,111 and 10,000
+
+
 @conjugate.reference
 def _(t):
     root = 1 / (1 - t)  # √u where the tangent touches
