@@ -228,7 +228,8 @@ def _(answer, rng):
 
 @loss.part("the value", weight=1)
 def _(answer, rng):
-    return answer(*_batch(rng), 0.5)[0]  # one half: a swapped beta costs its mark in the first part alone
+    t, t_ref, m = _batch(rng)  # beta is one half: when swapped it costs its mark in the first part alone
+    return {"": answer(t, t_ref, m, 0.5)[0], "high": answer(t + 9, t_ref, m, 0.5)[0]}  # there the loss is negative
 
 
 @loss.part("the gradient", weight=2)
