@@ -26,8 +26,9 @@ every_cell = {every}     # false: of the cells that students were given, only th
 student_seeds = false  # true: hidden tests meet every student with random inputs of their own
 seed = {seed}          # which; keep it to yourself
 
-# What is late: by late.csv (student, assignment, received or days_late; `make grade LATE=file` copies it here), by the platform's own stamp (Moodle's grading worksheet beside the export, Canvas's LATE, a timestamp.txt
-# beside the notebook), or for a whole folder by RECEIVED=. Where none of these speaks, nothing is taken off.
+# What is late: by late.csv (student, assignment, received or days_late; `make grade LATE=file` copies it here), by the
+# platform's own stamp (Moodle's grading worksheet beside the export, Canvas's LATE, a timestamp.txt beside the
+# notebook), or for a whole folder by RECEIVED=. Where none of these speaks, nothing is taken off.
 # [assignments.part1]
 # due = 2026-12-01T23:59:00+01:00
 # penalty_per_day = 0.1   # share of the earned points for each started day, 0.1 is ten per cent
