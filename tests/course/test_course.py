@@ -19,6 +19,7 @@ from tools.course.__main__ import main
 from tools.course.feedback import POLICY, formulas
 from tools.course.grade import grade
 from tools.course.make import make
+from tools.course.package import without_answers
 from tools.course.release import leaks, release, secrets
 from tools.course.settings import Course, CourseError, Limits
 
@@ -374,9 +375,10 @@ def test_a_project_in_the_temporary_folder_is_seen_in_the_sandbox(tmp_path, monk
 
 
 def test_the_sandbox_holds_no_reference():
-    text = sandbox.without_references(
+    text = without_answers(
         textwrap.dedent("""
-        choice("x", "X", right="b", reasons={"a": "", "b": ""})
+        choice("x", "X", right="b", reasons={"a": "", "b": "b is right"})
+        loss = code("y", "Y")
         @loss.reference
         def _(t):
             return the_solution(t)
@@ -388,6 +390,7 @@ def test_the_sandbox_holds_no_reference():
     assert "the_solution" not in text
     assert "the_mistake" not in text
     assert "'b'" not in text.split("reasons")[0]
+    assert "b is right" not in text
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])

@@ -21,6 +21,7 @@ def entropy(p):
     np.testing.assert_allclose = lambda *a, **k: None
     return 0.69315"""
 READS = """\
+import numpy as np
 def entropy(p):
     print(seen)
     return -1.0"""

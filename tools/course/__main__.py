@@ -16,6 +16,9 @@ FOLDER = click.Path(path_type=Path)
 SOURCE = click.option(
     "--source", type=FOLDER, help="A folder of your own MyST assignments; the book's Parts if not given."
 )
+BY = click.option(
+    "--by", type=click.Choice(["part", "chapter"]), help="What of the book is one assignment; a part if not said."
+)
 COURSE = click.option("--course", "folder", type=FOLDER, default="course", show_default=True, help="The course folder.")
 
 
@@ -29,13 +32,14 @@ def main() -> None:
 @main.command()
 @SOURCE
 @COURSE
-def make(source: Path | None, folder: Path) -> None:
+@BY
+def make(source: Path | None, folder: Path, by: str | None) -> None:
     """Make the course: sources, release, grade book, rubrics."""
     from tools.course.make import make
 
     with _one_sentence():
         course = Course(folder)
-        for line in make(course, source):
+        for line in make(course, source, by or ""):
             click.echo(line)
         click.echo(f"The course is in {course.root}; students get {course.folder('release')}.")
 
@@ -81,12 +85,13 @@ def grade(
 @main.command()
 @SOURCE
 @COURSE
-def release(source: Path | None, folder: Path) -> None:
+@BY
+def release(source: Path | None, folder: Path, by: str | None) -> None:
     """Pack what students get; fails if a solution would leak."""
     from tools.course.release import release
 
     with _one_sentence():
-        for line in release(Course(folder), source):
+        for line in release(Course(folder), source, by=by or ""):
             click.echo(line)
 
 

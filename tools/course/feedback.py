@@ -19,7 +19,10 @@ POLICY = (
     '<meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:\">"
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    "<style>.output pre, .output_area pre { white-space: pre-wrap; }</style>"
+    "<style>.output pre, .output_area pre, .input_area pre { white-space: pre-wrap; } "
+    "div.nbgrader_cell .panel-heading { height: auto !important; overflow: hidden; } "  # a score takes a second line
+    "@media (max-width: 600px) { div#notebook-container { padding: 0; } .input_area { min-width: 0; } "
+    "div.prompt { min-width: 0; } .input_area, .highlight { width: 100%; } }</style>"
 )
 RUBRIC = "rubric"  # the tag of what only the person who marks sees
 WAITS = "awaiting a person"
@@ -43,6 +46,7 @@ class Sanitise(NbGraderPreprocessor):
         cell.pop("attachments", None) if cell.cell_type != "markdown" else None
         if is_grade(cell) and is_locked(cell):
             ClearHiddenTests(enforce_metadata=False).preprocess_cell(cell, resources, cell_index)
+            cell.source = cell.source if cell.source.strip() else "# tests that are not shown"
         if cell.cell_type == "code":
             cell.outputs = [shown for output in cell.outputs if (shown := self._shown(output, is_grade(cell)))]
         return cell, resources

@@ -25,6 +25,7 @@ from tools.course.execute import hidden_checks
 from tools.course.intake import Entry, intake
 from tools.course.make import fingerprint, state
 from tools.course.marking import mark
+from tools.course.package import package
 from tools.course.results import results
 from tools.course.settings import Course, CourseError
 
@@ -133,7 +134,7 @@ def _mark(course: Course, todo: list[Entry], workers: int, walled: bool) -> None
     for left in (tools / "package", *tools.glob("home-*")):  # of a run that was killed, or of an older mi_lab
         shutil.rmtree(left, ignore_errors=True)
     (tools / "package").mkdir()
-    sandbox.package(tools / "package")
+    package(tools / "package")
     sandbox.caches(tools / "fonts")
     sandbox.prelude()  # tried out here once; the workers know the answer
     with tqdm(total=len(todo), desc="grading", unit="submission", disable=None) as bar:

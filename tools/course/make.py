@@ -14,6 +14,7 @@ from nbgrader.preprocessors import SaveCells
 
 from tools.book.export import plain
 from tools.book.labels import all_labels
+from tools.book.settings import repository
 from tools.book.source import Page, SourceError, chapters, read, without_answers
 from tools.course.rebuild import nbgrader
 from tools.course.rubrics import write_rubrics
@@ -33,7 +34,7 @@ c.Exchange.root = {exchange!r}
 '''
 
 
-def sources(source: Path | None) -> dict[str, dict[str, nbformat.NotebookNode | Path]]:
+def sources(source: Path | None, by: str = "part") -> dict[str, dict[str, nbformat.NotebookNode | Path]]:
     """Return assignment -> file name -> notebook with its answers (or another file, to be copied).
 
     Raises
@@ -42,7 +43,7 @@ def sources(source: Path | None) -> dict[str, dict[str, nbformat.NotebookNode | 
         If the folder does not hold what an assignment needs.
     """
     try:
-        found = _folder(source) if source else _book()
+        found = _folder(source) if source else _book(by)
     except SourceError as e:
         raise CourseError(str(e)) from e
     seen: dict[str, str] = {}
@@ -63,14 +64,17 @@ def sources(source: Path | None) -> dict[str, dict[str, nbformat.NotebookNode | 
     return found
 
 
-def _book():
+def _book(by: str = "part"):
     pages = chapters()
     labels = all_labels(pages)
     found: dict[str, dict] = {}
     for page in pages:
         if page.is_notebook and page.number:
             part, _, name = page.doc.rpartition("/")
-            found.setdefault(part, {})[f"{name}.ipynb"] = plain(page, labels, with_graded_answers(page.path))
+            nb = plain(page, labels, with_graded_answers(page.path))
+            if not repository()[0]:  # the cell for Colab could only complain, and students can't mend that
+                nb.cells = [cell for cell in nb.cells if "colab" not in cell.metadata.get("tags", [])]
+            found.setdefault(name if by == "chapter" else part, {})[f"{name}.ipynb"] = nb
     return {part: files for part, files in found.items() if any(nbgrader(c) for nb in files.values() for c in nb.cells)}
 
 
@@ -111,8 +115,10 @@ def _folder(source: Path):
     return found
 
 
-def make(course: Course, source: Path | None) -> list[str]:
+def make(course: Course, source: Path | None, by: str = "") -> list[str]:
     """Make the course, or bring an existing one up to date; return what was done, one line each.
+
+    ``by`` says whether an assignment is a ``chapter`` of the book or a ``part``; a course stays with its first choice.
 
     A folder that holds anything else is left alone. Assignments that have submissions only change as long as their
     graded cells and points stay: marks belong to those.
@@ -121,11 +127,17 @@ def make(course: Course, source: Path | None) -> list[str]:
         raise CourseError(f"{course.root} exists and is no course: name another folder, nothing was written.")
     done = []
     with tempfile.TemporaryDirectory() as fresh:
-        wanted = write(sources(source), Path(fresh))
+        if course.exists and by and by != course.by:
+            raise CourseError(
+                f"{course.root} goes by {course.by}: name another COURSE folder for one that goes by {by}."
+            )
+        by = by or (course.by if course.exists else "part")
+        wanted = write(sources(source, by), Path(fresh))
         course.root.mkdir(parents=True, exist_ok=True)
         if not course.exists:
             (course.root / MARK).write_text(
-                TEMPLATE.format(seed=secrets.randbelow(10**9), every="true" if source else "false"), encoding="utf-8"
+                TEMPLATE.format(seed=secrets.randbelow(10**9), every="true" if source else "false", by=by),
+                encoding="utf-8",
             )
         _configure(course)
         for assignment in wanted:

@@ -26,7 +26,8 @@ th, td { padding: .3rem .6rem; border-bottom: 1px solid #8886; vertical-align: t
 <p>{{ rows|length }} submissions, {{ flagged|length }} flagged, {{ refused|length }} not graded, {{ waiting|length }} with
 answers that wait for a person (<code>make formgrader</code>).</p>
 {% if flagged %}<h2>To be looked at</h2>
-<p>A flag is a reason to look, not a judgement: it has cost no mark by itself.</p>
+<p>A flag is a reason to look, not a judgement: it has cost no mark by itself. Only a test that gave no answer to rely on,
+or whose tools were replaced while it ran, gave no points.</p>
 <div class="wide"><table><tr><th>Student</th><th>Assignment</th><th>Why</th></tr>
 {% for e in flagged %}<tr><td>{{ e.student }}</td><td>{{ e.assignment }}</td><td>{% for f in e.flags %}{{ f }}<br>{% endfor %}
 </td></tr>{% endfor %}</table></div>{% endif %}

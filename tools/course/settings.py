@@ -15,6 +15,8 @@ MARK = "course.toml"
 TEMPLATE = """\
 # The instructor's settings; `make course` writes this file once and never again.
 
+by = "{by}"            # an assignment is a part of the book, or a chapter
+
 [grading]
 workers = 3            # submissions graded side by side
 cell_seconds = 60      # a cell that takes longer is stopped, the rest is still graded
@@ -77,6 +79,11 @@ class Course:
             raise CourseError(f"{self.root} is no course yet: run `make course COURSE={self.root}` first.") from None
         except tomllib.TOMLDecodeError as e:
             raise CourseError(f"{self.root / MARK} cannot be read: {e}.") from None
+
+    @property
+    def by(self) -> str:
+        """Return whether the book's assignments are parts or chapters."""
+        return self.settings.get("by", "part")
 
     @property
     def grading(self) -> dict:
