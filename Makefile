@@ -48,14 +48,15 @@ format: $(STAMP) ## format the code
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-course: $(STAMP) ## make the nbgrader course (SOURCE=folder, COURSE=folder)
-	@$(PY) -m tools.course make $(if $(SOURCE),--source "$(SOURCE)") $(if $(COURSE),--course "$(COURSE)")
+course: $(STAMP) ## make the nbgrader course (SOURCE=folder, COURSE=folder, BY=chapter)
+	@$(PY) -m tools.course make $(if $(SOURCE),--source "$(SOURCE)") $(if $(COURSE),--course "$(COURSE)") $(if $(BY),--by "$(BY)")
 
-grade: $(STAMP) ## grade a folder of submissions (SUBMISSIONS=folder, COURSE=folder, SOURCE=folder)
-	@$(PY) -m tools.course grade --submissions "$(SUBMISSIONS)" $(if $(SOURCE),--source "$(SOURCE)") $(if $(COURSE),--course "$(COURSE)")
+grade: $(STAMP) ## grade SUBMISSIONS=folder (COURSE=, SOURCE=, RECEIVED=time, LATE=table.csv, REGRADE=all)
+	@$(PY) -m tools.course grade --submissions "$(SUBMISSIONS)" $(if $(SOURCE),--source "$(SOURCE)") $(if $(COURSE),--course "$(COURSE)") \
+		$(if $(RECEIVED),--received "$(RECEIVED)") $(if $(LATE),--late "$(LATE)") $(if $(REGRADE),--regrade "$(REGRADE)")
 
-release: $(STAMP) book ## make the students' files; fails if a solution would leak
-	@$(PY) -m tools.course release $(if $(SOURCE),--source "$(SOURCE)") $(if $(COURSE),--course "$(COURSE)")
+release: $(STAMP) book ## make the students' files (SOURCE=, COURSE=, BY=chapter); fails if a solution would leak
+	@$(PY) -m tools.course release $(if $(SOURCE),--source "$(SOURCE)") $(if $(COURSE),--course "$(COURSE)") $(if $(BY),--by "$(BY)")
 
 formgrader: $(STAMP) ## open nbgrader's Formgrader for the manual part
 	@$(PY) -m tools.course formgrader $(if $(COURSE),--course "$(COURSE)")

@@ -19,6 +19,7 @@ from tools.course.__main__ import main
 from tools.course.feedback import POLICY, formulas
 from tools.course.grade import grade
 from tools.course.make import make
+from tools.course.package import without_answers
 from tools.course.release import leaks, release, secrets
 from tools.course.settings import Course, CourseError, Limits
 
@@ -58,7 +59,6 @@ assert float(double(-3.5)) == -7.0
 
 ```{code-cell} ipython3
 :nbgrader: {"grade": true, "grade_id": "partly", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-:tags: [partial]
 
 ### BEGIN HIDDEN TESTS
 3 if float(double(1.25)) == 2.5 else 99
@@ -191,7 +191,7 @@ def test_feedback_draws_formulas_without_a_script():
     assert r" $\left( &lt;$</p>" in shown  # no TeX: it is shown as it was written
 
 
-def test_lateness_counts_from_the_intake_and_covers_manual_marks(class_of_two):
+def test_lateness_counts_from_what_was_said_first_and_covers_manual_marks(class_of_two):
     course, folder = class_of_two
     due = "\n[assignments.essay]\ndue = 2026-01-10T12:00:00+00:00\npenalty_per_day = 0.1\n"
     (course.root / "course.toml").write_text((course.root / "course.toml").read_text() + due)
@@ -200,7 +200,7 @@ def test_lateness_counts_from_the_intake_and_covers_manual_marks(class_of_two):
     assert rows(course)["ada"]["score"] == "4.0"
     assert "2 days late: 20% off" in rows(course)["ada"]["message"]
     give(course, "ada", 5, "")
-    grade(course, folder, received=datetime(2026, 3, 1, tzinfo=UTC))  # first seen in January, that is what counts
+    grade(course, folder, received=datetime(2026, 3, 1, tzinfo=UTC))  # January was said first, that is what counts
     assert rows(course)["ada"]["score"] == "8.0"
 
 
@@ -375,9 +375,10 @@ def test_a_project_in_the_temporary_folder_is_seen_in_the_sandbox(tmp_path, monk
 
 
 def test_the_sandbox_holds_no_reference():
-    text = sandbox.without_references(
+    text = without_answers(
         textwrap.dedent("""
-        choice("x", "X", right="b", reasons={"a": "", "b": ""})
+        choice("x", "X", right="b", reasons={"a": "", "b": "b is right"})
+        loss = code("y", "Y")
         @loss.reference
         def _(t):
             return the_solution(t)
@@ -389,6 +390,7 @@ def test_the_sandbox_holds_no_reference():
     assert "the_solution" not in text
     assert "the_mistake" not in text
     assert "'b'" not in text.split("reasons")[0]
+    assert "b is right" not in text
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])

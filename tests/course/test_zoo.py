@@ -54,7 +54,7 @@ def test_every_submission_has_its_row(run):
 
 @pytest.mark.parametrize("animal", ANIMALS, ids=lambda a: a.name)
 def test_mark_and_flag_are_what_a_fair_person_gives(run, animal):
-    row = run[0][animal.name.replace("_", "-") if animal.name == "Ada_Lovelace" else animal.name]
+    row = run[0][{"Ada_Lovelace": "Ada-Lovelace-4711", "hoppergrace": "hoppergrace-815"}.get(animal.name, animal.name)]
     said = f"{row['flagged']} {row['message']}"
     assert animal.low <= float(row["score"]) <= animal.high, f"{row['score']}: {said}"
     if animal.flagged is not None:

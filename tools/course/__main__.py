@@ -1,10 +1,10 @@
 """The command line: ``python -m tools.course make | grade | release | formgrader``."""
 
 import os
+import shutil
 import subprocess
 import sys
 import warnings
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -15,6 +15,9 @@ from tools.course.settings import Course, CourseError, with_own_programs
 FOLDER = click.Path(path_type=Path)
 SOURCE = click.option(
     "--source", type=FOLDER, help="A folder of your own MyST assignments; the book's Parts if not given."
+)
+BY = click.option(
+    "--by", type=click.Choice(["part", "chapter"]), help="What of the book is one assignment; a part if not said."
 )
 COURSE = click.option("--course", "folder", type=FOLDER, default="course", show_default=True, help="The course folder.")
 
@@ -29,13 +32,14 @@ def main() -> None:
 @main.command()
 @SOURCE
 @COURSE
-def make(source: Path | None, folder: Path) -> None:
+@BY
+def make(source: Path | None, folder: Path, by: str | None) -> None:
     """Make the course: sources, release, grade book, rubrics."""
     from tools.course.make import make
 
     with _one_sentence():
         course = Course(folder)
-        for line in make(course, source):
+        for line in make(course, source, by or ""):
             click.echo(line)
         click.echo(f"The course is in {course.root}; students get {course.folder('release')}.")
 
@@ -44,12 +48,17 @@ def make(source: Path | None, folder: Path) -> None:
 @click.option("--submissions", type=FOLDER, required=True, help="The folder of submissions; nothing in it is changed.")
 @COURSE
 @SOURCE
-@click.option("--received", type=click.DateTime(), help="When these arrived (local time), if not now.")
+@click.option("--received", help="When all of these arrived, if no platform says (2026-12-01 23:59, local time).")
+@click.option("--late", type=FOLDER, help="A table: student, assignment, and received (a time) or days_late.")
+@click.option("--regrade", default="", help="Grade these anew: all, an assignment, or a student.")
 @click.option("--workers", type=int, help="Submissions graded side by side; course.toml says how many if not given.")
-def grade(submissions: Path, folder: Path, source: Path | None, received: datetime | None, workers: int | None) -> None:
+def grade(
+    submissions: Path, folder: Path, source: Path | None, received: str, late: Path | None, regrade: str, workers: int
+) -> None:
     """Grade a folder of submissions; repeat at any time, only what is new or changed is graded."""
     from tools.course.grade import grade
     from tools.course.make import make
+    from tools.course.people import moment
 
     with _one_sentence():
         if str(submissions) in ("", "."):
@@ -57,24 +66,32 @@ def grade(submissions: Path, folder: Path, source: Path | None, received: dateti
         course = Course(folder)
         if source and not course.exists:
             make(course, source)
-        total = grade(course, submissions, received.astimezone() if received else None, workers)
+        when = moment(received or "")
+        if received and not when:
+            raise CourseError(f"RECEIVED={received!r} is no time: write it like '2026-12-01 23:59'.")
+        if late:
+            if not late.is_file():
+                raise CourseError(f"There is no file {late}: LATE must name a table of late submissions.")
+            shutil.copyfile(late, course.folder("late.csv"))
+        total = grade(course, submissions, when, workers, regrade)
         click.echo(
             f"{total['all']} submissions: {total['marked']} graded now, {total['refused']} not graded, "
             f"{total['flagged']} flagged, {total['waiting']} manual marks to give."
         )
-        for name in ("marks.csv", "report.html", "feedback"):
+        for name in ("marks.csv", "report.html", "feedback", "giveback"):
             click.echo(f"  {course.folder(name)}")
 
 
 @main.command()
 @SOURCE
 @COURSE
-def release(source: Path | None, folder: Path) -> None:
+@BY
+def release(source: Path | None, folder: Path, by: str | None) -> None:
     """Pack what students get; fails if a solution would leak."""
     from tools.course.release import release
 
     with _one_sentence():
-        for line in release(Course(folder), source):
+        for line in release(Course(folder), source, by=by or ""):
             click.echo(line)
 
 

@@ -14,6 +14,8 @@ from nbgrader.utils import is_grade
 
 from mi_lab.teaching.checks.run import OBSERVED, verdict_on
 from mi_lab.teaching.checks.show import text
+from tools.course.hidden import lines as hidden_lines
+from tools.course.hidden import scrub
 from tools.course.kernel import Kernel, Ran
 from tools.course.slicing import needed
 
@@ -25,6 +27,9 @@ WHY = {
     "died": "ended the kernel.",
 }
 MOST_RESTARTS = 3
+NUMBER = re.compile(
+    r"^(?:np\.\w+|numpy\.\w+|tensor|array)\(\s*([-+.\deE]+|nan|inf)(?:,.*)?\)$", re.S
+)  # as NumPy and torch print one
 SEED = re.compile(r"\bseed\s*=\s*(\d+)")
 
 
@@ -44,6 +49,7 @@ class CourseExecute(NbGraderPreprocessor):
     report: Report = None
     given: frozenset[str] | None = None  # what the release's cells say; None: run every cell
     student_seed: str = ""
+    hidden: frozenset[str] = frozenset()  # the lines of hidden tests, which no output may show
 
     @classmethod
     def bound(cls, **settings):
@@ -58,6 +64,7 @@ class CourseExecute(NbGraderPreprocessor):
 
     def _run(self, nb: NotebookNode) -> None:
         limits, done, restarts, alive = self.kernel.limits, [], 0, True
+        self.hidden = hidden_lines(nb.cells)
         end = time.monotonic() + limits.notebook_seconds
         wanted = None if self.given is None else needed(nb.cells, self.given)
         for index, cell in enumerate(nb.cells):
@@ -81,7 +88,9 @@ class CourseExecute(NbGraderPreprocessor):
                 said = WHY[ran.stopped].format(limits.cell_seconds, limits.memory_mb, limits.output_kb)
                 self._note(f"{_name(cell)} {said}")
                 cell.outputs.append(_error("Stopped", f"This cell {said}"))
+            self._hide(cell)
             if graded:
+                self._mistrust(cell, ran)
                 self.mark(cell, source)
             elif not ran.dead:
                 done.append(source)
@@ -117,6 +126,35 @@ class CourseExecute(NbGraderPreprocessor):
                 return False
         return True
 
+    def _hide(self, cell: NotebookNode) -> None:
+        """Leave out, and flag, an output that shows what a hidden test says."""
+        for output in cell.outputs:
+            if scrub(output, self.hidden, is_grade(cell)):
+                self.report.flags.append(f"{_name(cell)} put out lines of a hidden test; they were left out.")
+
+    def _mistrust(self, cell: NotebookNode, ran: Ran) -> None:
+        """Believe the kernel's own reply more than what a cell shows; flag what was replaced in libraries and shell."""
+        name = _name(cell)
+        for words in ran.changed or []:
+            flag = f"{words} was replaced by the student's code; it was put back before each test."
+            if flag not in self.report.flags:
+                self.report.flags.append(flag)
+        shown = any(o.output_type == "error" for o in cell.outputs)
+        if ran.stopped or ran.dead:
+            return
+        if ran.status == "error" and not shown:
+            self.report.flags.append(f"{name} failed ({ran.raised}), but its error was kept from sight.")
+            kind, _, words = ran.raised.partition(": ")
+            cell.outputs.append(_error(kind or "Error", words))
+        elif not shown and (ran.status != "ok" or ran.changed is None):
+            self.report.flags.append(
+                f"{name}: the kernel did not answer as it should; its shell may have been replaced."
+            )
+            cell.outputs.append(_error("NoAnswer", "This test gave no answer that can be relied on."))
+        elif not shown and ran.changed_now:
+            self.report.flags.append(f"{name}: {', '.join(ran.changed_now)} was replaced while the test ran.")
+            cell.outputs.append(_error("Replaced", "What this test uses was replaced while it ran."))
+
     def _note(self, words: str) -> None:
         if words not in self.report.notes:
             self.report.notes.append(words)
@@ -139,7 +177,7 @@ class CourseExecute(NbGraderPreprocessor):
                 shown.append(new_output("stream", name="stdout", text=output.text))  # stderr costs nothing
             else:
                 shown.append(output)
-        points, partial = float(cell.metadata.nbgrader["points"]), "partial" in cell.metadata.get("tags", [])
+        points, partial = float(cell.metadata.nbgrader["points"]), gives_partial_credit(source)
         share, said = 1.0, []
         for key in expected:
             if key not in seen:
@@ -163,8 +201,8 @@ class CourseExecute(NbGraderPreprocessor):
                 shown.append(_number(round(points * share, 2)))
             elif share < 1:
                 shown.append(_error("NotRight", "No points yet."))
-        elif partial and result is not None:
-            shown.append(self._partial(result, points, cell))
+        elif not expected and result is not None:
+            shown.append(self._score(result, points, cell))
         cell.outputs = shown
 
     def _verdict(self, exercise: str, seed: int, observed):
@@ -176,15 +214,28 @@ class CourseExecute(NbGraderPreprocessor):
             self.report.flags.append(f"{exercise}: what came back cannot be judged ({type(e).__name__}: {e}).")
             return Verdict(0.0, [Line(False, "what came back cannot be judged.")])
 
-    def _partial(self, result, points: float, cell):
-        try:
-            value = float(result["data"].get("text/plain", ""))
-        except ValueError:
-            value = -1.0
+    def _score(self, result, points: float, cell):
+        """Return what the last line of a test gives as a mark: as nbgrader does, but always from 0 to the points."""
+        said = result["data"].get("text/plain", "").strip()
+        value = {"True": points, "False": 0.0}.get(said)
+        if value is None:
+            try:
+                value = float(NUMBER.sub(r"\1", said))
+            except ValueError:
+                value = -1.0
         if 0 <= value <= points:
             return _number(value)
-        self.report.flags.append(f"{_name(cell)} gave {result['data'].get('text/plain', '')[:40]!r} as its mark.")
+        self.report.flags.append(f"{_name(cell)} gave {said[:40]!r} as its mark, which is none from 0 to {points:g}.")
         return _error("NoMark", "This test gave no mark between 0 and its points.")
+
+
+def gives_partial_credit(source: str) -> bool:
+    """Tell whether a test's ``check(…, points=…)`` gives a share of the points."""
+    try:
+        calls = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call)]
+    except SyntaxError:
+        return False
+    return any(getattr(n.func, "id", "") == "check" and any(k.arg == "points" for k in n.keywords) for n in calls)
 
 
 def hidden_checks(source: str) -> list[tuple[str, int]]:

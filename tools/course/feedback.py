@@ -6,19 +6,26 @@ from functools import lru_cache
 
 from latex2mathml.converter import convert as mathml
 from nbformat.v4 import new_output
+from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import ClearHiddenTests, GetGrades, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_locked
 from traitlets import List
 
+from tools.course import hidden
 from tools.course.settings import Course, convert
 
 POLICY = (
     '<meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:\">"
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    "<style>.output pre, .output_area pre { white-space: pre-wrap; }</style>"
+    "<style>.output pre, .output_area pre, .input_area pre { white-space: pre-wrap; } "
+    "div.nbgrader_cell .panel-heading { height: auto !important; overflow: hidden; } "  # a score takes a second line
+    "@media (max-width: 600px) { div#notebook-container { padding: 0; } .input_area { min-width: 0; } "
+    "div.prompt { min-width: 0; } .input_area, .highlight { width: 100%; } }</style>"
 )
+RUBRIC = "rubric"  # the tag of what only the person who marks sees
+WAITS = "awaiting a person"
 SHOWN = ("image/png", "image/jpeg", "text/plain")
 CODE = re.compile(r"(<(pre|code|textarea|style)\b.*?</\2>|<[^>]*>)", re.S)  # no formulas in there
 FORMULA = re.compile(r"\$\$.{1,4000}?\$\$|\$[^$\n]{1,1000}?\$", re.S)
@@ -28,10 +35,18 @@ ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 class Sanitise(NbGraderPreprocessor):
     """Leaves of every cell what a student may see and a browser may show: text, pictures, no code of anybody's."""
 
+    def preprocess(self, nb, resources):
+        self.secret = hidden.lines(nb.cells)
+        nb.cells = [cell for cell in nb.cells if RUBRIC not in cell.metadata.get("tags", [])]
+        return super().preprocess(nb, resources)
+
     def preprocess_cell(self, cell, resources, cell_index):
+        for output in cell.get("outputs", []):
+            hidden.scrub(output, self.secret, is_grade(cell))  # once more: what marking left in is not for students
         cell.pop("attachments", None) if cell.cell_type != "markdown" else None
         if is_grade(cell) and is_locked(cell):
             ClearHiddenTests(enforce_metadata=False).preprocess_cell(cell, resources, cell_index)
+            cell.source = cell.source if cell.source.strip() else "# tests that are not shown"
         if cell.cell_type == "code":
             cell.outputs = [shown for output in cell.outputs if (shown := self._shown(output, is_grade(cell)))]
         return cell, resources
@@ -71,16 +86,42 @@ def formulas(page: str) -> str:
     return "".join(parts)
 
 
+class Awaiting(NbGraderPreprocessor):
+    """Notes which answers no person has marked yet: their score is not 0, it is not there."""
+
+    def preprocess(self, nb, resources):
+        data = resources["nbgrader"]
+        with Gradebook(data["db_url"]) as gb:
+            found = gb.find_submission_notebook(data["notebook"], data["assignment"], data["student"])
+            data["awaiting"] = sorted(g.name for g in found.grades if g.needs_manual_grade)
+        return nb, resources
+
+
+def awaiting(page: str, names: list[str]) -> str:
+    """Say on a page that an answer awaits a person, where nbgrader's template says that it got 0."""
+    for name in names:
+        place = re.escape(name)
+        page = re.sub(rf'(href="#{place}">[^<]*</a>) \(Score: [\d.]+ / ([\d.]+)\)', rf"\1 ({WAITS}, \2 points)", page)
+        head = rf'(<a name="{place}"></a>\s*<div class="panel-heading">.{{0,200}}?)Score: [\d.]+ / ([\d.]+)'
+        page = re.sub(head, rf"\1{WAITS}, \2 points", page, count=1, flags=re.S)
+    if names:
+        page = re.sub(
+            r"(<h4>.*?\(Score: [\d.]+ / [\d.]+)\)</h4>", rf"\1 so far; {len(names)} {WAITS})</h4>", page, count=1
+        )
+    return page
+
+
 class Feedback(GenerateFeedback):
     """nbgrader's feedback with the sanitised cells, and a page that may load nothing."""
 
-    preprocessors = List([GetGrades, Sanitise, *GenerateFeedback.preprocessors.default_args[0][1:]])
+    preprocessors = List([GetGrades, Awaiting, Sanitise, *GenerateFeedback.preprocessors.default_args[0][1:]])
 
     def write_single_notebook(self, output: str, resources) -> None:
         output = re.sub(r"<script\b.*?</script>", "", output, flags=re.S | re.I)
         output = re.sub(r"@font-face\s*\{[^}]*\}", "", output)
         output = re.sub(r"<link\b[^>]*>", "", output, flags=re.I)
         output = output.replace("<head>", f"<head>{POLICY}", 1).replace("<html>", '<html lang="en">', 1)
+        output = awaiting(output, resources["nbgrader"].get("awaiting", []))
         super().write_single_notebook(formulas(output), resources)
 
 

@@ -2,13 +2,16 @@
 
 import contextlib
 import ctypes
+import hashlib
+import json
 import os
 import shutil
 import signal
 import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -16,16 +19,26 @@ import nbformat
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from mi_lab.teaching import checks
 from tools.course import sandbox
+from tools.course.execute import hidden_checks
 from tools.course.intake import Entry, intake
 from tools.course.make import fingerprint, state
 from tools.course.marking import mark
+from tools.course.package import package
 from tools.course.results import results
 from tools.course.settings import Course, CourseError
 
 
-def grade(course: Course, submissions: Path, received: datetime | None = None, workers: int | None = None) -> dict:
-    """Grade what is new or changed in ``submissions``; return totals for the last line on the screen.
+def grade(
+    course: Course, submissions: Path, received: datetime | None = None, workers: int | None = None, regrade: str = ""
+) -> dict:
+    """Grade what is new in ``submissions`` and all that a change concerns; return totals for the screen's last line.
+
+    Parameters
+    ----------
+    received : when these were handed in, where no platform says
+    regrade : grade these anew in any case: ``all``, an assignment, or a student
 
     Raises
     ------
@@ -38,8 +51,13 @@ def grade(course: Course, submissions: Path, received: datetime | None = None, w
     walled = _walled(course)
     try:
         with FileLock(course.folder("grading.lock"), timeout=0):
-            entries = intake(course, submissions, releases, received or datetime.now(UTC))
-            todo = [e for e in entries if not e.refused and not _finished(course, e)]
+            entries = intake(course, submissions, releases, received)
+            earlier = [e for e in _graded(course) if e.assignment in releases]
+            concerned = {(e.student, e.assignment): e for e in [*earlier, *(e for e in entries if not e.refused)]}
+            if regrade not in ("", "all", *(name for key in concerned for name in key)):
+                raise CourseError(f"REGRADE={regrade}: that is no student and no assignment here; REGRADE=all is all.")
+            again = {"all": set(concerned)}.get(regrade, {key for key in concerned if regrade in key})
+            todo = [e for key, e in concerned.items() if key in again or not _finished(course, e)]
             _mark(course, todo, workers or int(course.grading.get("workers", 3)), walled)
             return results(course, entries, len(todo), walled)
     except Timeout:
@@ -66,10 +84,38 @@ def _walled(course: Course) -> bool:
     return False
 
 
+def _graded(course: Course) -> list[Entry]:
+    """Return what earlier runs graded; a changed check or setting concerns those as well."""
+    paths = sorted(course.folder("state").glob("*/*.json"))
+    found = [Entry(p.stem, p.parent.name) for p in paths if p.parent.name != "refused"]
+    return [e for e in found if any(course.folder("submitted", e.student, e.assignment).glob("*.ipynb"))]
+
+
+@lru_cache(maxsize=64)
+def _rules(source: Path, stamp: str, settings: str) -> str:
+    """Return a hash of what marks an assignment besides its source: its exercises' checks, and course.toml."""
+    wanted = {
+        name
+        for path in source.glob("*.ipynb")
+        for cell in nbformat.read(path, as_version=4).cells
+        for name, _ in hidden_checks(cell.source)
+    }
+    digest = hashlib.sha256(f"{stamp}{settings}".encode())
+    folder = Path(checks.__file__).parent
+    for path in sorted(folder.glob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if not path.stem.startswith("ch") or any(f'"{name}"' in text for name in wanted):
+            digest.update(text.encode() if wanted else b"")
+    return digest.hexdigest()[:12]
+
+
 def _key(course: Course, entry: Entry) -> str:
-    """Return what a mark depends on: the submission as it is graded, and the release with its hidden tests."""
+    """Return what a mark depends on: the submission as it is graded, the release with its hidden tests, the rules."""
+    source = course.folder("source", entry.assignment)
+    settings = {k: v for k, v in course.grading.items() if k != "workers"}  # how many at a time changes no mark
+    rules = _rules(source, fingerprint(source), json.dumps(settings, default=str, sort_keys=True))
     folder = course.folder("submitted", entry.student, entry.assignment)
-    return f"{fingerprint(folder)}-{fingerprint(course.folder('source', entry.assignment))}"
+    return f"{fingerprint(folder, '*.ipynb')}-{fingerprint(source)}-{rules}"
 
 
 def _finished(course: Course, entry: Entry) -> bool:
@@ -88,7 +134,7 @@ def _mark(course: Course, todo: list[Entry], workers: int, walled: bool) -> None
     for left in (tools / "package", *tools.glob("home-*")):  # of a run that was killed, or of an older mi_lab
         shutil.rmtree(left, ignore_errors=True)
     (tools / "package").mkdir()
-    sandbox.package(tools / "package")
+    package(tools / "package")
     sandbox.caches(tools / "fonts")
     sandbox.prelude()  # tried out here once; the workers know the answer
     with tqdm(total=len(todo), desc="grading", unit="submission", disable=None) as bar:

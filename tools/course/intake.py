@@ -29,9 +29,12 @@ class Entry:
     flags: list[str] = field(default_factory=list)
     hints: dict[str, str] = field(default_factory=dict)
     waiting: int = 0  # answers that a person has to mark
+    handed_in: str = ""  # when, if anybody knows
+    late: bool = False  # the platform says so, without a time
+    origin: dict = field(default_factory=dict)  # what the platform calls it: marks and feedback go back under that name
 
 
-def intake(course: Course, folder: Path, releases: dict, received: datetime) -> list[Entry]:
+def intake(course: Course, folder: Path, releases: dict, received: datetime | None) -> list[Entry]:
     """Store what arrived and write the notebooks that are graded to ``submitted/``."""
     found = uploads.find(folder, course, sorted(releases))
     taken: dict[tuple[str, str], Entry] = {}
@@ -41,9 +44,10 @@ def intake(course: Course, folder: Path, releases: dict, received: datetime) -> 
     return list(taken.values())
 
 
-def _take_in(course: Course, upload: uploads.Upload, releases: dict, received: datetime):
-    if upload.notes and "students.csv" in upload.notes[0]:
-        yield upload.assignment, Entry(upload.student, upload.assignment, refused=upload.notes[0])
+def _take_in(course: Course, upload: uploads.Upload, releases: dict, received: datetime | None):
+    if upload.refused:
+        entry = Entry(upload.student, upload.assignment, refused=upload.refused, origin=_origin(upload))
+        yield upload.assignment, entry
         return
     if upload.assignment is not None and upload.assignment not in releases:
         why = f"There is no assignment {upload.assignment!r}; there are: {', '.join(releases)}."
@@ -65,13 +69,15 @@ def _take_in(course: Course, upload: uploads.Upload, releases: dict, received: d
     assignments = [upload.assignment] if upload.assignment else sorted({a for a, _ in places})
     for assignment in assignments or ["?"]:
         entry = Entry(upload.student, assignment, upload.digest, notes=upload.notes + notes, flags=list(flags))
+        entry.origin = _origin(upload)
         mine = {book: names for (a, book), names in places.items() if a == assignment}
         if not mine:
             entry.refused = " ".join(entry.notes) or "Nothing was handed in."
             yield assignment, entry
             continue
-        record = uploads.keep(upload, course, assignment, received.isoformat(timespec="seconds"))
-        _write_submission(course, entry, releases[assignment], {b: books[n[-1]] for b, n in mine.items()}, record)
+        record = uploads.keep(upload, course, assignment, received)
+        entry.handed_in, entry.late = record.get("handed_in", ""), upload.person.late
+        _write_submission(course, entry, releases[assignment], {b: books[n[-1]] for b, n in mine.items()})
         for book, names in mine.items():
             if len(names) > 1:
                 entry.notes.append(f"{len(names)} files are {book}; {names[-1]} counts.")
@@ -79,6 +85,11 @@ def _take_in(course: Course, upload: uploads.Upload, releases: dict, received: d
             if book not in mine and _worth(releases[assignment][book]):
                 entry.notes.append(f"{book}.ipynb was not handed in.")
         yield assignment, entry
+
+
+def _origin(upload: uploads.Upload) -> dict:
+    person = upload.person
+    return {"platform": person.platform, "id": person.id, "name": person.name, "prefix": person.prefix}
 
 
 def _may_be_notebook(name: str, data: bytes) -> bool:
@@ -119,7 +130,7 @@ def _answers(release, nb) -> int:
     return len(rebuild(release, nb).answered)
 
 
-def _write_submission(course: Course, entry: Entry, releases: dict, books: dict, record: dict) -> None:
+def _write_submission(course: Course, entry: Entry, releases: dict, books: dict) -> None:
     """Write the rebuilt notebooks; an unchanged one keeps its file, so that a repeated run changes nothing."""
     folder = course.folder("submitted", entry.student, entry.assignment)
     folder.mkdir(parents=True, exist_ok=True)
@@ -136,7 +147,11 @@ def _write_submission(course: Course, entry: Entry, releases: dict, books: dict,
             if cell.cell_type == "code" and cell.source not in given:
                 entry.flags += [f"{head}{_where(cell)} {words}" for words in look_at(cell.source)]
         write(folder / f"{book}.ipynb", nbformat.writes(rebuilt.nb, indent=1) + "\n")
-    write(folder / "timestamp.txt", record["received"].replace("T", " ").replace("+00:00", " UTC"))
+    stamp = folder / uploads.STAMP
+    if entry.handed_in:
+        write(stamp, entry.handed_in.replace("T", " ").replace("+00:00", " UTC"))
+    else:
+        stamp.unlink(missing_ok=True)
 
 
 def _where(cell) -> str:

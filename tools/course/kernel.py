@@ -19,7 +19,7 @@ from tools.course.settings import Limits
 
 START_SECONDS = 60
 GRACE = 3  # seconds that an interrupted cell has before its kernel is ended
-NO_EXIT = "get_ipython().ask_exit = lambda *_: None"  # exit() and quit() in an answer leave the kernel alone
+REPLY_SECONDS = 5
 
 
 @dataclass
@@ -29,6 +29,10 @@ class Ran:
     outputs: list = field(default_factory=list)
     stopped: str = ""  # "", "time", "memory", "output" or "died"
     dead: bool = False  # the kernel is gone
+    status: str = ""  # what the kernel's reply says: "ok", "error", or nothing
+    raised: str = ""  # and which error
+    changed: list[str] | None = None  # what the guard found replaced up to now; None: no guard answered
+    changed_now: list[str] = field(default_factory=list)  # and what this very cell replaced
 
 
 class Kernel:
@@ -71,7 +75,6 @@ class Kernel:
         self.client.start_channels(hb=False, stdin=False)
         self.client.wait_for_ready(timeout=START_SECONDS)
         self.process = psutil.Process(self.manager.provisioner.pid)
-        self.run(NO_EXIT, 20)
 
     def end(self) -> None:
         """End the kernel and all its processes at once."""
@@ -106,6 +109,7 @@ class Kernel:
             if message and message["parent_header"].get("msg_id") == request:
                 kind, content = message["msg_type"], message["content"]
                 if kind == "status" and content["execution_state"] == "idle":
+                    self._replied(ran, request)
                     return ran
                 if kind == "clear_output":
                     ran.outputs = []
@@ -131,6 +135,23 @@ class Kernel:
                     return ran
                 ran.stopped, deadline = "time", now + GRACE
                 self.interrupt()
+
+    def _replied(self, ran: Ran, request: str) -> None:
+        """Take in what the kernel itself says about the cell: it says so even where an error is kept from sight."""
+        deadline = time.monotonic() + REPLY_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                reply = self.client.get_shell_msg(timeout=left)
+            except Empty:
+                return
+            if reply["parent_header"].get("msg_id") == request:
+                content = reply["content"]
+                ran.status = str(content.get("status", ""))
+                ran.raised = f"{content.get('ename', '')}: {content.get('evalue', '')}"[:200]
+                if isinstance(content.get("changed"), list):
+                    ran.changed = [str(c)[:80] for c in content["changed"][:20]]
+                    ran.changed_now = [str(c)[:80] for c in content.get("changed_now", [])[:20]]
+                return
 
     def interrupt(self) -> None:
         """Ask the cell to stop."""

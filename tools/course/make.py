@@ -3,7 +3,6 @@
 import filecmp
 import hashlib
 import json
-import re
 import secrets
 import shutil
 import tempfile
@@ -13,11 +12,12 @@ import nbformat
 from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import SaveCells
 
-from mi_lab.teaching.checks.exercise import everything
 from tools.book.export import plain
 from tools.book.labels import all_labels
+from tools.book.settings import repository
 from tools.book.source import Page, SourceError, chapters, read, without_answers
-from tools.course.rebuild import is_solution, nbgrader
+from tools.course.rebuild import nbgrader
+from tools.course.rubrics import write_rubrics
 from tools.course.settings import MARK, TEMPLATE, Course, CourseError, convert
 
 CONFIG = '''\
@@ -34,7 +34,7 @@ c.Exchange.root = {exchange!r}
 '''
 
 
-def sources(source: Path | None) -> dict[str, dict[str, nbformat.NotebookNode | Path]]:
+def sources(source: Path | None, by: str = "part") -> dict[str, dict[str, nbformat.NotebookNode | Path]]:
     """Return assignment -> file name -> notebook with its answers (or another file, to be copied).
 
     Raises
@@ -43,7 +43,7 @@ def sources(source: Path | None) -> dict[str, dict[str, nbformat.NotebookNode | 
         If the folder does not hold what an assignment needs.
     """
     try:
-        found = _folder(source) if source else _book()
+        found = _folder(source) if source else _book(by)
     except SourceError as e:
         raise CourseError(str(e)) from e
     seen: dict[str, str] = {}
@@ -64,14 +64,17 @@ def sources(source: Path | None) -> dict[str, dict[str, nbformat.NotebookNode | 
     return found
 
 
-def _book():
+def _book(by: str = "part"):
     pages = chapters()
     labels = all_labels(pages)
     found: dict[str, dict] = {}
     for page in pages:
         if page.is_notebook and page.number:
             part, _, name = page.doc.rpartition("/")
-            found.setdefault(part, {})[f"{name}.ipynb"] = plain(page, labels, with_graded_answers(page.path))
+            nb = plain(page, labels, with_graded_answers(page.path))
+            if not repository()[0]:  # the cell for Colab could only complain, and students can't mend that
+                nb.cells = [cell for cell in nb.cells if "colab" not in cell.metadata.get("tags", [])]
+            found.setdefault(name if by == "chapter" else part, {})[f"{name}.ipynb"] = nb
     return {part: files for part, files in found.items() if any(nbgrader(c) for nb in files.values() for c in nb.cells)}
 
 
@@ -112,8 +115,10 @@ def _folder(source: Path):
     return found
 
 
-def make(course: Course, source: Path | None) -> list[str]:
+def make(course: Course, source: Path | None, by: str = "") -> list[str]:
     """Make the course, or bring an existing one up to date; return what was done, one line each.
+
+    ``by`` says whether an assignment is a ``chapter`` of the book or a ``part``; a course stays with its first choice.
 
     A folder that holds anything else is left alone. Assignments that have submissions only change as long as their
     graded cells and points stay: marks belong to those.
@@ -122,16 +127,22 @@ def make(course: Course, source: Path | None) -> list[str]:
         raise CourseError(f"{course.root} exists and is no course: name another folder, nothing was written.")
     done = []
     with tempfile.TemporaryDirectory() as fresh:
-        wanted = write(sources(source), Path(fresh))
+        if course.exists and by and by != course.by:
+            raise CourseError(
+                f"{course.root} goes by {course.by}: name another COURSE folder for one that goes by {by}."
+            )
+        by = by or (course.by if course.exists else "part")
+        wanted = write(sources(source, by), Path(fresh))
         course.root.mkdir(parents=True, exist_ok=True)
         if not course.exists:
             (course.root / MARK).write_text(
-                TEMPLATE.format(seed=secrets.randbelow(10**9), every="true" if source else "false"), encoding="utf-8"
+                TEMPLATE.format(seed=secrets.randbelow(10**9), every="true" if source else "false", by=by),
+                encoding="utf-8",
             )
         _configure(course)
         for assignment in wanted:
             done.append(_release(course, assignment, Path(fresh, assignment)))
-    _rubrics(course)
+    write_rubrics(course)
     return done
 
 
@@ -245,33 +256,12 @@ def total_points(folder: Path) -> float:
     return sum(graded_cells(folder).values())
 
 
-def fingerprint(folder: Path) -> str:
+def fingerprint(folder: Path, which: str = "*") -> str:
     """Return a hash of a folder's files."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for path in sorted(p for p in folder.rglob(which) if p.is_file()):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _rubrics(course: Course) -> None:
-    """Write what the person who marks free text goes by: question, model answer, rubric."""
-    texts = {name: task for name, task in everything().items() if task.kind == "text"}
-    for assignment in course.assignments():
-        out = [f"# Rubric of {assignment}\n"]
-        for path in sorted(course.folder("source", assignment).glob("*.ipynb")):
-            for cell in nbformat.read(path, as_version=4).cells:
-                data = nbgrader(cell)
-                if not (data.get("grade") and is_solution(cell)):
-                    continue
-                out.append(f"## {data['grade_id']} ({data['points']:g} points, {path.stem})\n")
-                task = texts.get(data["grade_id"])
-                out += [f"- {points:g}: {words}" for points, words in (task.rubric if task else [])]
-                model = re.sub(r"^### (BEGIN|END) SOLUTION\s*$", "", cell.source, flags=re.M).strip()
-                out.append(f"\nModel answer:\n\n{model}\n")
-        if len(out) > 1:
-            target = course.folder("rubrics", f"{assignment}.md")
-            target.parent.mkdir(exist_ok=True)
-            target.write_text("\n".join(out), encoding="utf-8")
 
 
 def state(course: Course, *names: str) -> dict:

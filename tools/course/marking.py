@@ -18,6 +18,7 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
     from nbgrader.preprocessors import CheckCellMetadata, LimitOutput, SaveAutoGrades
 
     from tools.course.execute import CourseExecute, Report
+    from tools.course.rubrics import RubricBeside, rubrics
 
     release = course.folder("release", assignment)
     report = Report()
@@ -28,6 +29,7 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
     kernel = Kernel(course.limits, home, tools / "package", tools / "fonts", walled)
     books = [nbformat.read(path, as_version=4) for path in release.glob("*.ipynb")]
     given = frozenset(cell.source for nb in books for cell in nb.cells if not nbgrader(cell).get("solution"))
+    # a cell that the student did not touch runs only if an answer depends on it
     execute = CourseExecute.bound(
         kernel=kernel,
         report=report,
@@ -37,7 +39,8 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
     before = manual(course, student, assignment)
     config = course.config()
     converter = Autograde(coursedir=course.coursedir(assignment, student), config=config)
-    converter.autograde_preprocessors = [execute, LimitOutput, SaveAutoGrades, CheckCellMetadata]
+    rubric = RubricBeside.bound(rubrics(course, assignment))
+    converter.autograde_preprocessors = [execute, LimitOutput, SaveAutoGrades, CheckCellMetadata, rubric]
     try:
         convert(converter)
     finally:

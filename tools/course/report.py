@@ -26,7 +26,8 @@ th, td { padding: .3rem .6rem; border-bottom: 1px solid #8886; vertical-align: t
 <p>{{ rows|length }} submissions, {{ flagged|length }} flagged, {{ refused|length }} not graded, {{ waiting|length }} with
 answers that wait for a person (<code>make formgrader</code>).</p>
 {% if flagged %}<h2>To be looked at</h2>
-<p>A flag is a reason to look, not a judgement: it has cost no mark by itself.</p>
+<p>A flag is a reason to look, not a judgement: it has cost no mark by itself. Only a test that gave no answer to rely on,
+or whose tools were replaced while it ran, gave no points.</p>
 <div class="wide"><table><tr><th>Student</th><th>Assignment</th><th>Why</th></tr>
 {% for e in flagged %}<tr><td>{{ e.student }}</td><td>{{ e.assignment }}</td><td>{% for f in e.flags %}{{ f }}<br>{% endfor %}
 </td></tr>{% endfor %}</table></div>{% endif %}
@@ -36,11 +37,11 @@ answers that wait for a person (<code>make formgrader</code>).</p>
 {% for assignment, cells in questions.items() %}<h2>{{ assignment }}: where points were lost</h2>
 <div class="wide"><table><tr><th>Question</th><th>Points</th><th>Mean</th><th>Full marks</th><th>Most frequent hints</th></tr>
 {% for c in cells %}<tr><td>{{ c.name }}</td><td class="n">{{ c.points }}</td><td class="n">{{ c.mean }}</td>
-<td class="n">{{ c.full }}</td><td>{% for hint, n in c.hints %}{{ n }} × {{ hint }}<br>{% endfor %}</td></tr>{% endfor %}
+<td class="n">{{ c.full }}</td><td>{% if c.waits %}{{ c.waits }} awaiting a person<br>{% endif %}{% for hint, n in c.hints %}{{ n }} × {{ hint }}<br>{% endfor %}</td></tr>{% endfor %}
 </table></div>{% endfor %}
-<h2>Marks</h2><div class="wide"><table><tr><th>Student</th><th>Assignment</th><th>Score</th><th>of</th><th>Message</th></tr>
+<h2>Marks</h2><div class="wide"><table><tr><th>Student</th><th>Assignment</th><th>Score</th><th>of</th><th>Points awaiting a person</th><th>Message</th></tr>
 {% for r in rows %}<tr><td>{{ r.student }}</td><td>{{ r.assignment }}</td><td class="n">{{ r.score }}</td>
-<td class="n">{{ r.max_score }}</td><td>{{ r.message }}</td></tr>{% endfor %}</table></div>
+<td class="n">{{ r.max_score }}</td><td class="n">{{ r.awaiting or "" }}</td><td>{{ r.message }}</td></tr>{% endfor %}</table></div>
 </body></html>
 """
 
@@ -70,23 +71,29 @@ def questions(course: Course, entries: list) -> dict[str, list[dict]]:
                 for name, hint in entry.hints.items():
                     hints.setdefault(name, Counter())[hint] += 1
         scores: dict[str, list[float]] = {}
+        waits: Counter = Counter()
         with course.gradebook() as gb:
             for submission in gb.assignment_submissions(assignment):
                 for nb in submission.notebooks:
                     for g in nb.grades:
-                        scores.setdefault(g.name, []).append(g.score)
+                        if g.needs_manual_grade:
+                            waits[g.name] += 1
+                        else:
+                            scores.setdefault(g.name, []).append(g.score)
         rows = []
         for path in sorted(course.folder("source", assignment).glob("*.ipynb")):
             for cell in nbformat.read(path, as_version=4).cells:
                 data = nbgrader(cell)
-                if not data.get("grade") or not scores.get(data["grade_id"]):
+                name = data.get("grade_id")
+                if not data.get("grade") or not (scores.get(name) or waits[name]):
                     continue
-                got, points = scores[data["grade_id"]], float(data["points"])
-                full = sum(s >= points for s in got) / len(got)
+                got, points = scores.get(name, []), float(data["points"])
+                full = f"{sum(s >= points for s in got) / len(got):.0%}" if got else "–"
+                mean = f"{sum(got) / len(got):.2f}" if got else "–"
                 common = hints.get(data["grade_id"], Counter()).most_common(3)
                 rows.append(
-                    {"name": data["grade_id"], "points": f"{points:g}", "mean": f"{sum(got) / len(got):.2f}"}
-                    | {"full": f"{full:.0%}", "hints": common}
+                    {"name": name, "points": f"{points:g}", "mean": mean, "waits": waits[name]}
+                    | {"full": full, "hints": common}
                 )
         found[assignment] = rows
     return found

@@ -4,7 +4,6 @@ With bubblewrap the kernel sees the system and Python read-only and a small scra
 namespaces forbidden) it runs as a plain process in a scratch folder, and the instructor is warned.
 """
 
-import ast
 import os
 import shutil
 import subprocess
@@ -13,7 +12,6 @@ import sysconfig
 from functools import cache
 from pathlib import Path
 
-import mi_lab
 from tools.course.settings import Limits
 
 HOME = "/home/student"
@@ -42,8 +40,9 @@ resource.setrlimit(resource.RLIMIT_FSIZE, ({file}, {file}))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 from ipykernel import kernelapp
 sys.argv = ["kernel", *sys.argv[1:]]
-kernelapp.launch_new_instance()
+kernelapp.launch_new_instance(kernel_class=Guarded)
 """
+GUARD = Path(__file__).with_name("guard.py").read_text(encoding="utf-8")
 
 
 @cache
@@ -80,7 +79,7 @@ def command(limits: Limits, sockets: Path, home: Path, package: Path, caches: Pa
     walled : with bubblewrap
     """
     memory = limits.memory_mb * 2**20
-    code = prelude() + LAUNCH.format(memory=memory, file=2**26)
+    code = prelude() + GUARD + LAUNCH.format(memory=memory, file=2**26)
     launch = [sys.executable, "-P", "-c", code, "-f", "{connection_file}"]
     if not walled:
         return launch
@@ -130,42 +129,6 @@ def environment(package: Path, caches: Path | str, home: str) -> dict[str, str]:
         "TQDM_DISABLE": "1",
         "TERM": "dumb",
     }
-
-
-def package(target: Path) -> Path:
-    """Copy ``mi_lab`` to ``target`` without the exercises' references and right choices: judging happens elsewhere."""
-    source = Path(mi_lab.__file__).parent
-    copy = target / "mi_lab"
-    if copy.is_dir():
-        return target
-    part = target / f"part-{os.getpid()}"
-    shutil.copytree(source, part, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
-    for path in (part / "teaching" / "checks").glob("ch*.py"):
-        path.write_text(without_references(path.read_text(encoding="utf-8")), encoding="utf-8")
-    subprocess.run([sys.executable, "-m", "compileall", "-q", str(part)], check=False, capture_output=True)
-    try:
-        part.rename(copy)
-    except OSError:  # another worker was quicker
-        shutil.rmtree(part)
-    return target
-
-
-def without_references(text: str) -> str:
-    """Return a module of exercises in which references, known mistakes and right choices are gone."""
-    tree = ast.parse(text)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and any(_is_answer(d) for d in node.decorator_list):
-            node.body = [ast.Raise(ast.Name("NotImplementedError", ast.Load()), None)]
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "choice":
-            for keyword in node.keywords:
-                if keyword.arg == "right":
-                    keyword.value = ast.Constant("")
-    return ast.unparse(ast.fix_missing_locations(tree))
-
-
-def _is_answer(decorator: ast.expr) -> bool:
-    call = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return isinstance(call, ast.Attribute) and call.attr in ("reference", "mistake")
 
 
 def caches(target: Path) -> Path:

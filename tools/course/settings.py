@@ -15,6 +15,8 @@ MARK = "course.toml"
 TEMPLATE = """\
 # The instructor's settings; `make course` writes this file once and never again.
 
+by = "{by}"            # an assignment is a part of the book, or a chapter
+
 [grading]
 workers = 3            # submissions graded side by side
 cell_seconds = 60      # a cell that takes longer is stopped, the rest is still graded
@@ -26,7 +28,9 @@ every_cell = {every}     # false: of the cells that students were given, only th
 student_seeds = false  # true: hidden tests meet every student with random inputs of their own
 seed = {seed}          # which; keep it to yourself
 
-# Times are the intake's: when `make grade` first saw a submission, or what --received says.
+# What is late: by late.csv (student, assignment, received or days_late; `make grade LATE=file` copies it here), by the
+# platform's own stamp (Moodle's grading worksheet beside the export, Canvas's LATE, a timestamp.txt beside the
+# notebook), or for a whole folder by RECEIVED=. Where none of these speaks, nothing is taken off.
 # [assignments.part1]
 # due = 2026-12-01T23:59:00+01:00
 # penalty_per_day = 0.1   # share of the earned points for each started day, 0.1 is ten per cent
@@ -75,6 +79,11 @@ class Course:
             raise CourseError(f"{self.root} is no course yet: run `make course COURSE={self.root}` first.") from None
         except tomllib.TOMLDecodeError as e:
             raise CourseError(f"{self.root / MARK} cannot be read: {e}.") from None
+
+    @property
+    def by(self) -> str:
+        """Return whether the book's assignments are parts or chapters."""
+        return self.settings.get("by", "part")
 
     @property
     def grading(self) -> dict:

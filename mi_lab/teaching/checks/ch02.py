@@ -54,7 +54,8 @@ strangers = code("product-strangers", "All strangers at once")
 
 @strangers.part("the mean")
 def _(answer, rng):
-    return answer(rng.normal(1.0, 2.0, (int(rng.integers(4, 9)),) * 2))
+    scores = rng.normal(1.0, 2.0, (int(rng.integers(4, 9)),) * 2)
+    return {"scores": answer(scores), "-scores": answer(-scores)}  # means of either sign
 
 
 @strangers.reference

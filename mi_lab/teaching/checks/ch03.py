@@ -80,10 +80,22 @@ def _(answer, rng):
     return answer(rng.integers(3, 40, (int(rng.integers(2, 5)), int(rng.integers(5, 8)))))
 
 
+@madow.part("an independent table", weight=1)
+def _(answer, rng):
+    rows, columns = rng.integers(1, 5, int(rng.integers(3, 5))), rng.integers(1, 5, int(rng.integers(3, 5)))
+    return answer(np.outer(rows, columns))  # the plug-in is 0 there, so the corrected value is negative
+
+
 @madow.reference
 def _(counts):
     n, h, k = _entropies(counts)
     return h[0] + h[1] - h[2] - (k[2] - k[0] - k[1] + 1) / (2 * n)
+
+
+@madow.mistake("you cut the value off at 0: an estimate that may not be negative is too high on average.")
+def _(counts):
+    n, h, k = _entropies(counts)
+    return max(h[0] + h[1] - h[2] - (k[2] - k[0] - k[1] + 1) / (2 * n), 0.0)
 
 
 @madow.mistake("that is the plug-in: now subtract what chance adds.")

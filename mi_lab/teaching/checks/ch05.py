@@ -58,7 +58,8 @@ def _wave(rng, m):
 @difference.part("the gradient")
 def _(answer, rng):
     w = _vector(rng)
-    return answer(_wave(rng, len(w)), w, 1e-5)
+    wave = _wave(rng, len(w))
+    return {"f": answer(wave, w, 1e-5), "-f": answer(lambda v: -wave(v), w, 1e-5)}  # slopes of either sign
 
 
 @difference.part("a wide step", rtol=1e-6)

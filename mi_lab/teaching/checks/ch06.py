@@ -142,10 +142,31 @@ def _(answer, rng):
     return [float(answer(v)) for v in slopes]
 
 
+def _far_out(seen, rng):
+    slope = float(rng.uniform(0.97, 0.99))
+    right, value = slope / (1 - slope), float(seen)
+    if abs(value - right) <= 1e-4 * right:
+        return None
+    if 0 < value < right:  # as every supremum over too few u is
+        return "too small near the slope 1: the tangent touches at u = 1/(1 - t)², far out; does a search end before?"
+    return "near the slope 1 the value is wrong as well."
+
+
+@conjugate.part("a slope close to one", judge=_far_out)
+def _(answer, rng):
+    return float(answer(float(rng.uniform(0.97, 0.99))))  # the tangent touches at u between 1,111 and 10,000
+
+
 @conjugate.reference
 def _(t):
     root = 1 / (1 - t)  # √u where the tangent touches
     return t * root**2 - (root - 1) ** 2
+
+
+@conjugate.mistake("too small near the slope 1: your search over u ends at 10, but the tangent touches farther out.")
+def _(t):
+    u = min(10.0, (1 - t) ** -2)
+    return t * u - (u**0.5 - 1) ** 2
 
 
 @conjugate.mistake("that is where the tangent touches, u = 1/(1 - t)²; the conjugate is t u - f(u) there.")
@@ -263,7 +284,8 @@ def _probabilities(rng):
 
 @classifier.part("the value")
 def _(answer, rng):
-    return answer(*_probabilities(rng))
+    pi, pi_ref = _probabilities(rng)
+    return {"π, π'": answer(pi, pi_ref), "π', π": answer(pi_ref, pi)}  # values of either sign
 
 
 def _value(t, t_ref):

@@ -108,6 +108,12 @@ def _independent(seen, rng):
         return "two calls give the same draw: is a seed set inside the function?"
     if set(range(n)) - set(x) or set(range(n)) - set(y):
         return "some sample is never drawn: which end of the range is exclusive?"
+    if np.array_equal(np.sort(x), np.sort(y)):  # by chance less than once in a thousand million
+        return "y' has the same indices as x', in another order: draw an index of its own for each y'."
+    for name, drawn in (("x'", x), ("y'", y)):
+        counts = np.bincount(drawn.astype(int), minlength=n)
+        if ((counts - len(drawn) / n) ** 2).sum() / (len(drawn) / n) < 0.01:  # by chance once in a million
+            return f"every sample comes equally often in {name}: an independent draw leaves that to chance."
     table = np.histogram2d(x, y, bins=[np.arange(n + 1) - 0.5] * 2)[0]
     if (np.diag(table) == 0).all():
         return "x_i never meets y_i: with independent indices it does, with chance 1/n."
@@ -222,7 +228,8 @@ def _(answer, rng):
 
 @loss.part("the value", weight=1)
 def _(answer, rng):
-    return answer(*_batch(rng), 0.5)[0]  # one half: a swapped beta costs its mark in the first part alone
+    t, t_ref, m = _batch(rng)  # beta is one half: when swapped it costs its mark in the first part alone
+    return {"": answer(t, t_ref, m, 0.5)[0], "high": answer(t + 9, t_ref, m, 0.5)[0]}  # there the loss is negative
 
 
 @loss.part("the gradient", weight=2)

@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+import json
 import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from mi_lab.teaching.checks.judge import Line, Verdict, general_hint, same
 from mi_lab.teaching.checks.observe import NotAttempted, Unusable, is_blank, observe, parse
 
 EXERCISES: dict[str, "Exercise"] = {}
+EXPECTED = Path(__file__).with_name("expected.json")  # stands in for references in the package that students get
+LATER = "whether it is right you learn with your mark."
 BLANK = Verdict(0.0, [Line(False, "not attempted yet.")], attempted=False)
 
 
@@ -71,6 +74,8 @@ class Choice(Exercise):
         if not given or given - set(self.reasons):
             choices = ", ".join(f'"{c}"' for c in self.reasons)
             return Verdict(0.0, [Line(False, f"the choices are {choices}.")])
+        if not right:
+            return Verdict(0.0, [Line(False, f"the form is right; {LATER}", asks=True)])
         wrong = sorted(given - right)
         if wrong:
             return Verdict(0.0, [Line(False, self.reasons[wrong[0]])])
@@ -160,6 +165,8 @@ class Numeric(Exercise):
         """Return whether a number is right, a known mistake or another one, and what is said to it."""
         if not np.isfinite(x):
             return "other", Verdict(0.0, [Line(False, numbers.FINITE)])
+        if np.isnan(self.value):
+            return "other", Verdict(0.0, [Line(False, f"one number, as is wanted; {LATER}", asks=True)])
         if abs(x - self.value) <= self.tolerance:
             return "right", Verdict(1.0, [Line(True, self.explained)])
         for wrong, hint in self.known():
@@ -241,7 +248,7 @@ class Code(Exercise):
         if "unusable" in seen:
             return line(str(seen["unusable"])[:300])
         if "error" in seen:
-            known = self.expected(part.name, seed) if self.answers else []
+            known = self.expected(part.name, seed) if self.answers or self.id in _kept() else []
             hint = next((h for h, o in known if h and o.get("kind") == seen.get("kind")), None)
             return line(hint or str(seen["error"])[:300])
         try:
@@ -271,11 +278,18 @@ def _expected(exercise: str, name: str, seed: int) -> list[tuple[str | None, dic
     from mi_lab.teaching.checks.probing import probe
 
     code = EXERCISES[exercise]
+    if not code.answers and seed == code.seed and name in _kept().get(exercise, {}):
+        return [(hint, seen) for hint, seen in _kept()[exercise][name]]
     part = next(p for p in code.parts if p.name == name)
     seen = [(hint, probe(part, answer, code.rng(part, seed))) for hint, answer in code.answers]
     if part.judge is None and (not seen or seen[0][0] is not None or "leaves" not in seen[0][1]):
         raise RuntimeError(f"exercise {exercise!r}, part {name!r}: the reference gives {seen[:1]}")
     return seen
+
+
+@functools.lru_cache(maxsize=1)
+def _kept() -> dict:
+    return json.loads(EXPECTED.read_text(encoding="utf-8")) if EXPECTED.is_file() else {}
 
 
 def _iterable(value) -> bool:

@@ -89,6 +89,7 @@ ANSWERS["counting-madow"] = Answers(
     alternative=cell_by_cell,
     stub=corrected_stub,
     wrong={
+        "cut at 0": (lambda c: max(corrected(c), 0.0), "cut the value off"),
         "plug-in": (plug_in, "what chance adds"),
         "added": (lambda c: plug_in(c) + shift(c), "subtract it"),
         "half": (lambda c: plug_in(c) - 2 * shift(c), "half"),

@@ -95,6 +95,8 @@ ANSWERS["fdiv-exact"] = Answers(
 
 # A conjugate by hand --------------------------------------------------------------------------------------------------
 
+GRID = np.linspace(1e-4, 10, 100_001)
+
 ANSWERS["fdiv-conjugate"] = Answers(
     lambda t: t / (1 - t),
     lambda t: 1 / (1 - t) - 1,
@@ -105,6 +107,7 @@ ANSWERS["fdiv-conjugate"] = Answers(
         "the curve": (lambda t: (1 / (1 - t) - 1) ** 2, "point of contact"),
         "other sign": (lambda t: t / (1 + t), "got lost"),
         "the derivative": (lambda t: 1 - 1 / math.sqrt(abs(t)), "supremum"),
+        "a grid that ends": (lambda t: (t * GRID - (np.sqrt(GRID) - 1) ** 2).max(), "too small"),
     },
 )
 

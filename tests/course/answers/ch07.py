@@ -94,6 +94,17 @@ def only_y(x, y, n_ref):
     return x.repeat(n_ref // len(x) + 1, 1)[:n_ref], y[torch.randint(len(y), (n_ref,))]
 
 
+def permuted_indices(x, y, n_ref):
+    """Draw x by bootstrap, and y with the same indices in another order."""
+    i = torch.randint(len(x), (n_ref,))
+    return x[i], y[i[torch.randperm(n_ref)]]
+
+
+def every_y_as_often(x, y, n_ref):
+    i = torch.randperm(n_ref) % len(y)
+    return x[torch.randint(len(x), (n_ref,))], y[i]
+
+
 def noise(x, y, n_ref):
     return torch.randn(n_ref, 1), torch.randn(n_ref, 1)
 
@@ -110,6 +121,8 @@ ANSWERS["mine-resample"] = Answers(
         "shifted": (shifted, "never meets"),
         "seeded": (seeded, "same draw"),
         "only y drawn": (only_y, "x is not drawn"),
+        "the same indices, permuted": (permuted_indices, "in another order"),
+        "every y as often": (every_y_as_often, "y is not drawn"),
         "invented": (noise, "must consist of"),
     },
 )
