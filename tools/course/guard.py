@@ -32,6 +32,14 @@ def of_a_library(value) -> bool:
     return str(getattr(value, "__module__", "")).startswith(("IPython", "ipykernel", "matplotlib_inline", "traitlets"))
 
 
+def of_the_same(value, before) -> bool:
+    """Tell whether a library itself put a function of its own in the place of one of the same name, as torch does."""
+    root = str(getattr(before, "__module__", "")).partition(".")[0]
+    home = str(getattr(sys.modules.get(root), "__file__", "?")).rpartition("/")[0]
+    place = getattr(getattr(value, "__code__", None), "co_filename", "")
+    return place.startswith(home + "/") and getattr(value, "__name__", "") == getattr(before, "__name__", "?")
+
+
 class Watched:
     """The attributes of one module, class or instance as they were."""
 
@@ -47,8 +55,11 @@ class Watched:
     def changed(self):
         """Yield what is no longer as it was, and put it back."""
         now = dict(vars(self.owner))
-        for key, value in self.before.items():
-            if now.get(key, MISSING) is not value:
+        for key, value in list(self.before.items()):
+            found = now.get(key, MISSING)
+            if found is not value and of_the_same(found, value):
+                self.before[key] = found
+            elif found is not value:
                 yield f"{self.name}.{key}"
                 with contextlib.suppress(AttributeError, TypeError):
                     setattr(self.owner, key, value)
