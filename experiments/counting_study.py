@@ -30,7 +30,7 @@ METHODS = {  # the package's defaults, the settings of the published study, and 
     "kernels": "kde(x, y)",
     "bins": "bins(x, y)",
     "kernels, n^(-1/3)": 'kde(x, y, n ** (-1 / 3), own="resubstitution")',
-    "20 bins": 'bins(x, y, 20, kind="width", correction="plug-in", span=the .001 and .999 quantiles)',
+    "20 bins": 'bins(x, y, 20, kind="width", correction="plug-in", span=quantiles .001, .999)',
     "oracle": "law.log_ratio(x, y).mean()",
 }
 

@@ -142,7 +142,7 @@ def estimate(
         Give every column mean 0 and standard deviation 1 first, or, for "ksg" and "kde", Gaussian scores of its ranks
         (``scores=False`` turns that off), which leaves the mutual information as it is.
     **options
-        Of the method: see `neural`, `mi_lab.counting.front.counting` and `mi_lab.counting`.
+        Of the method: see `neural`, `ksg`, `kde`, `bins` and `mi_lab.counting`.
 
     Returns
     -------

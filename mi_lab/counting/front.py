@@ -15,10 +15,10 @@ from mi_lab.counting.binning import bins
 from mi_lab.counting.errors import Scatter, halves
 from mi_lab.counting.kernels import kde
 from mi_lab.counting.kraskov import ksg
-from mi_lab.device import pick_device
+from mi_lab.device import pick_device, widest
 from mi_lab.estimates import Estimate
 
-METHODS = {"ksg": ksg, "kde": kde, "bins": bins}
+COUNTERS = {"ksg": ksg, "kde": kde, "bins": bins}
 NEAR = 1.0  # nats below what n samples can show at most
 LONG = 6.0  # standard deviations between the middle and the end of a long tail
 FAR = 2.0  # errors that a bias may have before the result says so
@@ -81,8 +81,8 @@ def counting(
     elif standardise and method == "kde":
         x, y = (torch.from_numpy(v) for v in (x, y))
         x, y = ((v - v.mean(0)) / torch.where(v.std(0) > 0, v.std(0), 1.0) for v in (x, y))
-    x, y = (torch.as_tensor(v).to(pick_device(device)) for v in (x, y))
-    function, n = METHODS[method], len(x)
+    x, y = (on(torch.as_tensor(v), pick_device(device)) for v in (x, y))
+    function, n = COUNTERS[method], len(x)
     unit = "ratio" if options.get("normalize") else "nats"
     made = {"method": method, "n": n, "truth": truth, "bounds": "no bound", "units": unit}
     least = 2 * block if block > 1 else max(4, int(options.get("k", 3)) + 1)
@@ -95,6 +95,11 @@ def counting(
         said.append("too few of the halves of the samples gave a number: there is no error bar.")
         return Estimate(value, warnings=tuple(said), **made)
     return Estimate(value, error, "subsampling", warnings=tuple(said), **made)
+
+
+def on(v: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Return samples on a device, in its widest type where that is narrower than theirs."""
+    return v.to(widest(device)).to(device) if widest(device) != torch.float64 else v.to(device)
 
 
 def _told(found: Scatter, method: str, n: int, columns: int, options: dict):

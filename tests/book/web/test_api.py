@@ -30,7 +30,7 @@ def test_the_reference_knows_what_the_package_s_root_hands_out():
 @pytest.mark.parametrize("name", NAMES)
 def test_a_public_name_stands_there_with_its_docstring(name, reference):
     signature = reference.find("dt", id=f"mi_lab.{name}")
-    text = " ".join(signature.find_next_sibling("dd").get_text().split())
+    text = " ".join(signature.find_next_sibling("dd").get_text().split()).replace("−", "-")  # a minus on pages
     plain = re.split(r"`|:math:|\*\*|\n\n", docstring(name))[0].replace("'", "’")
     assert len(plain) > 6
     assert " ".join(plain.split()) in text
