@@ -30,7 +30,7 @@ METHODS = {  # the package's defaults, the settings of the published study, and 
     "kernels": "kde(x, y)",
     "bins": "bins(x, y)",
     "kernels, n^(-1/3)": 'kde(x, y, n ** (-1 / 3), own="resubstitution")',
-    "20 bins": 'bins(x, y, 20, kind="width", correction="plug-in", span=quantiles .001, .999)',
+    "20 bins": 'bins(x, y, 20, kind="width", correction="plug-in", span=…)',
     "oracle": "law.log_ratio(x, y).mean()",
 }
 
