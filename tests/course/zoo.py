@@ -249,7 +249,7 @@ wrong(
 wrong("syntax", ALL - 4, loss="def loss(t, t_ref, m, beta)\n    return t.mean()")
 wrong("raises", ALL - 4, loss=HEAD + "return 1 / 0")
 wrong("prints_instead", ALL - 4, loss=HEAD + "print(t.mean())")
-wrong("text_for_number", ALL - 1, truth='truth_by_formula = "0.83"')
+wrong("text_for_number", ALL - 1, truth='truth_by_formula = "rather a lot"')  # "0.83" is read as a number
 wrong("name_changed", ALL - 4, loss=textwrap.dedent(ANSWERS["mine-loss"]).replace("def loss", "def my_loss"))
 wrong("nan", ALL - 1, truth='truth_by_formula = float("nan")')
 

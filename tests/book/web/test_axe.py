@@ -57,9 +57,13 @@ MARK = """() => {
   return formulas.filter(([colour]) => !known.has(colour))
     .map(([colour, e]) => `${colour}: ${e.parentElement.outerHTML.slice(0, 80)}`);
 }"""
-# What shows; of the two logos each scheme has one.
-SHOWN = """() => [...document.querySelectorAll('body *:not(mjx-container *, .only-light, .only-dark)')]
-  .map(e => Number(e.checkVisibility({visibilityProperty: true}))).join('')"""
+# What shows; of the two logos, and of each figure's two forms, each scheme has one: as many, and not the same.
+SHOWN = """() => {
+  const shows = e => Number(e.checkVisibility({visibilityProperty: true}));
+  const pairs = '.only-light, .only-dark, .mi-light, .mi-dark, .mi-light *, .mi-dark *';
+  const all = [...document.querySelectorAll(`body *:not(mjx-container *, ${pairs})`)].map(shows).join('');
+  return `${all} ${[...document.querySelectorAll('.mi-light, .mi-dark')].filter(shows).length}`;
+}"""
 
 
 def prepare(page) -> None:
