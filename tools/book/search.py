@@ -7,6 +7,7 @@ that twice changes nothing. What the browser does is in book/_static/find.js.
 import json
 import re
 import unicodedata
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -38,20 +39,38 @@ def formula_words(tex: str) -> list[str]:
 
 def collect_formulas() -> None:
     """Let Sphinx put a formula's words into its index in place of raw TeX, where "left" and "frac" are words."""
-    from docutils import nodes
-    from sphinx.search import WordCollector
+    from sphinx.search import IndexBuilder
 
-    if hasattr(WordCollector, "plain_visit"):
+    if hasattr(IndexBuilder, "_plain_collector"):
         return
-    WordCollector.plain_visit = WordCollector.dispatch_visit
+    IndexBuilder._plain_collector = IndexBuilder._word_collector
 
-    def dispatch_visit(self, node) -> None:
-        if isinstance(node, nodes.math | nodes.math_block):
-            self.found_words.extend(formula_words(node.astext()))
-            raise nodes.SkipNode
-        self.plain_visit(node)
+    def _word_collector(self, doctree):
+        with _in_words(doctree):
+            return self._plain_collector(doctree)
 
-    WordCollector.dispatch_visit = dispatch_visit
+    IndexBuilder._word_collector = _word_collector
+
+
+@contextmanager
+def _in_words(doctree):
+    """Let formulas hold their words inside the block; those in titles stay TeX, which the results' page sets."""
+    from docutils import nodes
+
+    kept = []
+    for math in doctree.findall(lambda node: isinstance(node, nodes.math | nodes.math_block)):
+        above = math.parent
+        while above is not None and not isinstance(above, nodes.title):
+            above = above.parent
+        if above is None:
+            kept.append((math, math.children))
+    try:
+        for math, _ in kept:
+            math.children = [nodes.Text(" ".join(formula_words(math.astext())))]
+        yield
+    finally:
+        for math, children in kept:
+            math.children = children
 
 
 def terms() -> dict[str, list[str]]:
