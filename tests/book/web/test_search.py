@@ -61,7 +61,8 @@ def test_every_term_of_the_map_is_found(book_url, open_page):
 def results(page, url: str, query: str) -> list[tuple[str, str]]:
     """Return (title, address without what is to be marked) of the results, summaries loaded."""
     page.goto(f"{url}/search.html?q={quote(query)}")
-    page.wait_for_function("document.querySelector('.search-summary')?.innerText.includes('finished')")
+    done = "/finished|did not match/.test(document.querySelector('.search-summary')?.innerText)"
+    page.wait_for_function(done)
     page.wait_for_function(
         "[...document.querySelectorAll('#search-results ul.search > li')].every(l => l.querySelector('p, span'))"
     )
