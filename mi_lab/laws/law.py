@@ -12,12 +12,14 @@ Seed = int | np.random.Generator | None
 
 
 def count(n: Any, name: str = "n") -> int:
+    """Return a whole number of at least 1, or raise a `ValueError` that names the argument."""
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
         raise ValueError(f"{name} = {n!r}, wanted a whole number of at least 1.")
     return int(n)
 
 
 def correlation(rho: Any) -> float:
+    """Return a correlation between -1 and 1, or raise a `ValueError`."""
     try:
         value = float(rho)
     except (TypeError, ValueError):
@@ -28,6 +30,7 @@ def correlation(rho: Any) -> float:
 
 
 def tensor(a: np.ndarray) -> Tensor:
+    """Return samples as a float32 tensor."""
     return torch.from_numpy(np.ascontiguousarray(a, dtype=np.float32))
 
 
