@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mi_lab.device import CHUNK_BYTES, chunk_rows
 from mi_lab.training.engines import make_engine
+from mi_lab.training.fixed import Fixed
 from mi_lab.training.problem import Block, Member, Problem
 
 EVALUATION_ROWS = 16_384  # scored at a time when nothing is learned
@@ -39,18 +40,20 @@ class Crew:
         self.problem, self.members, self.steps = problem, members, steps
         self.batch = problem.n_train[0] // steps
         self.engines = {
-            term: make_engine(
+            term: Fixed(nets[term], problem.device)
+            if term in problem.fixed
+            else make_engine(
                 nets[term],
                 problem.device,
                 optimiser,
                 problem.call,
-                written and not problem.objective.all_pairs,
+                written and not problem.objective_of(term).all_pairs,
                 compile,
             )
             for term in problem.terms
         }
         self.states = {
-            term: {k: v.to(problem.device) for k, v in problem.objective.state(len(members)).items()}
+            term: {k: v.to(problem.device) for k, v in problem.objective_of(term).state(len(members)).items()}
             for term in problem.terms
         }
         self.extra = problem.equip(members)  # what else training changes, a row a member
@@ -73,7 +76,7 @@ class Crew:
             for j in range(steps):
                 for term, engine in self.engines.items():
                     t = engine.scores(blocks[term][j])  # (members, b + b')
-                    engine.backward(problem.objective.gradient(t, b, self.states[term]))
+                    engine.backward(problem.objective_of(term).gradient(t, b, self.states[term]))
                     engine.step()
                     met[term].append(t.clone())
                 problem.after_step(self.members, self.engines, n_ref)
@@ -98,7 +101,7 @@ class Crew:
         out = {}
         for term, scores in met.items():
             t = torch.stack(scores, 1)  # (members, steps, rows)
-            b = t.shape[2] if self.problem.objective.all_pairs else self.batch
+            b = t.shape[2] if self.problem.objective_of(term).all_pairs else self.batch
             out[term] = (t[..., :b], t[..., b:])
         return out
 
@@ -147,12 +150,13 @@ class Crew:
 
     def score(self, blocks: dict[str, tuple[Tensor, Tensor]]) -> Scores:
         """Return the scores of blocks (members, n, columns), some rows at a time."""
-        return {term: tuple(self._score(self.engines[term], z) for z in pair) for term, pair in blocks.items()}
+        return {term: tuple(self._score(term, z) for z in pair) for term, pair in blocks.items()}
 
-    def _score(self, engine, z: Tensor) -> Tensor:
+    def _score(self, term: str, z: Tensor) -> Tensor:
+        engine = self.engines[term]
         if z.shape[1] == 0:
             return z.new_empty(z.shape[0], 0)
-        if self.problem.objective.all_pairs:
+        if self.problem.objective_of(term).all_pairs:
             k = min(self.batch, z.shape[1])
             batches = z[:, : z.shape[1] // k * k].split(k, dim=1)
             return torch.stack([engine.evaluate(batch) for batch in batches], dim=1)  # (members, batches, k²)

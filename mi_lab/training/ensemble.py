@@ -42,7 +42,7 @@ class Ensemble:
         self.stopped: str | None = None
         self.alive = np.ones(len(self.seeds), dtype=bool)
         members = [self._member(seed, turn) for turn, seed in enumerate(self.seeds)]
-        nets, m = self.problem.nets(self.seeds), len(self.seeds)
+        nets, m = self.problem.nets_of(members), len(self.seeds)
         n_crews = min(devices.cores(), m) if self.problem.device.type == "cpu" else 1
         cuts = [m * i // n_crews for i in range(n_crews + 1)]
         self.crews = [
@@ -112,33 +112,35 @@ class Ensemble:
 
     # ---- values ----
 
-    def _formula(self, t: Tensor, t_ref: Tensor, formula) -> Tensor:
-        """Return a formula of the objective, of scores over the last axis."""
-        if self.objective.all_pairs:
+    def _formula(self, term: str, t: Tensor, t_ref: Tensor, which: str) -> Tensor:
+        """Return "value" or "chooses" of a term's objective, of scores over the last axis."""
+        objective = self.problem.objective_of(term)
+        formula = getattr(objective, which)
+        if objective.all_pairs:
             k = math.isqrt(t.shape[-1])
             return formula(t.reshape(*t.shape[:-1], k, k))
         return formula(t, t_ref)
 
-    def _terms(self, parts: list[Scores], formula) -> dict[str, np.ndarray]:
+    def _terms(self, parts: list[Scores], which: str) -> dict[str, np.ndarray]:
         out = {}
         for term in self.problem.terms:
-            if self.objective.all_pairs:  # a value for each batch, then their mean
-                each = [self._formula(*part[term], formula).flatten(1) for part in parts]
+            if self.problem.objective_of(term).all_pairs:  # a value for each batch, then their mean
+                each = [self._formula(term, *part[term], which).flatten(1) for part in parts]
                 value = torch.cat(each, 1).mean(1)
             else:
                 joined = (torch.cat([p[term][side].flatten(1) for p in parts], 1) for side in (0, 1))
-                value = self._formula(*joined, formula)
+                value = self._formula(term, *joined, which)
             out[term] = value.cpu().double().numpy()
         return out
 
     def values(self, parts: list[Scores]) -> dict[str, np.ndarray]:
         """Return what is reported, as "total", and each term's value if there are several (nats, one a member)."""
-        terms = self._terms(parts, self.objective.value)
+        terms = self._terms(parts, "value")
         return {"total": self.problem.reported(terms), **(terms if len(terms) > 1 else {})}
 
     def maximised(self, parts: list[Scores], half: int | None = None) -> np.ndarray:
         """Return what chooses when to stop (nats, one a member), on a half of the held-out samples or on both."""
-        value = self.problem.maximised(self._terms(parts, self.objective.chooses))
+        value = self.problem.maximised(self._terms(parts, "chooses"))
         if not self.problem.moving:
             return value
         rows = [m.test if half is None else [r.tensor_split(2)[half] for r in m.test] for m in self.members]
@@ -146,7 +148,7 @@ class Ensemble:
 
     def loss(self, met: Scores) -> float:
         """Return minus what a step climbs on, averaged over steps and members."""
-        terms = {t: self._formula(*met[t], self.objective.value).mean() for t in self.problem.terms}
+        terms = {t: self._formula(t, *met[t], "value").mean() for t in self.problem.terms}
         return -float(sum(terms.values()))
 
     @property

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mi_lab.objectives import Objective
 from mi_lab.streams import stream
 from mi_lab.training.loop import Loop
 from mi_lab.training.problem import FRESH
@@ -67,19 +68,21 @@ def value_without(trainer: Loop, parts: list[Report], group_of: Groups, left_out
     """Return what a member reports (nats) when a group of samples is left out; -1 leaves none out."""
     terms = {}
     for term in trainer.problem.terms:
-        if trainer.objective.all_pairs:
-            terms[term] = _all_pairs(trainer, [part[term] for part in parts], group_of, left_out)
+        objective = trainer.problem.objective_of(term)
+        if objective.all_pairs:
+            terms[term] = _all_pairs(objective, [part[term] for part in parts], group_of, left_out)
             continue
         kept, kept_ref = [], []
         for t, t_ref, of, ref_of in (part[term] for part in parts):
             kept.append(t[group_of(of) != left_out])
             kept_ref.append(t_ref[(group_of(ref_of) != left_out).all(1)])
         t, t_ref = torch.cat(kept), torch.cat(kept_ref)
-        terms[term] = float(trainer.objective.value(t, t_ref)) if len(t) and len(t_ref) else math.nan
+        wanted = any(len(part[term][1]) for part in parts)  # a mean of log-densities has no reference
+        terms[term] = float(objective.value(t, t_ref)) if len(t) and (len(t_ref) or not wanted) else math.nan
     return float(trainer.problem.reported(terms))
 
 
-def _all_pairs(trainer: Loop, parts: list[tuple], group_of: Groups, left_out: int) -> float:
+def _all_pairs(objective: Objective, parts: list[tuple], group_of: Groups, left_out: int) -> float:
     """Return the mean of the rows' values, of batches (k, k) in which a group's rows and columns are left out."""
     rows = []
     for t, _, of, _ in parts:
@@ -87,7 +90,7 @@ def _all_pairs(trainer: Loop, parts: list[tuple], group_of: Groups, left_out: in
         for batch, own in zip(t.view(-1, k, k), of[: len(t) * k].view(-1, k), strict=True):
             keep = group_of(own) != left_out
             if keep.any():
-                rows.append(trainer.objective.rows(batch[keep][:, keep]))
+                rows.append(objective.rows(batch[keep][:, keep]))
     return float(torch.cat(rows).mean()) if rows else math.nan
 
 

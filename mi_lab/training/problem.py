@@ -56,6 +56,8 @@ class Problem:
         Of what the widest critic sees.
     constant : bool
         A variable never varies: there is nothing to train, the answer is 0.
+    fixed : set of str
+        Terms that are only evaluated: nothing trains their nets, which take rows z to scores.
     own_reference : bool
         Members evaluate on references of their own.
     moving : bool
@@ -65,6 +67,7 @@ class Problem:
     name = ""
     terms: dict[str, int] = {"joint": 1}
     constant = False
+    fixed: "frozenset[str] | set[str]" = frozenset()
     own_reference = False
     moving = False
     data: tuple[Tensor, ...]
@@ -97,9 +100,17 @@ class Problem:
 
     # ---- what most problems leave as it is ----
 
+    def objective_of(self, term: str) -> Objective:
+        """Return what a term's critic descends on and reports: the same for all terms, unless told otherwise."""
+        return self.objective
+
     def nets(self, seeds: list[int]) -> dict[str, list[nn.Module]]:
         """Return for each term one critic a member."""
         return {"joint": likenesses(self.net, seeds)}
+
+    def nets_of(self, members: list[Member]) -> dict[str, list[nn.Module]]:
+        """Return the same for members that have their samples already, where a critic starts from them."""
+        return self.nets([member.seed for member in members])
 
     def equip(self, members: list[Member]) -> dict[str, Tensor]:
         """Give members what else they need; return what of it training changes, a row a member."""
