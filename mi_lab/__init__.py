@@ -16,9 +16,11 @@ _HOME = {
     "teaching.curves": "load_run",
     "laws": "AdditiveNoise BivariateGaussian CorrelatedGaussian MixedGaussian course_data",
     "counting": "bins kde ksg standard_error",
-    "critics": "Net Separable all_pair_scores deep_net pair_scores",
-    "objectives.formulas": "donsker_varadhan infonce js log_mean_exp mine moving_average nwj smile tuba",
-    "objectives": "OBJECTIVES Objective",
+    "critics": "Bilinear Net Normalised PairNormalised Separable all_pair_scores deep_net pair_scores",
+    "objectives.formulas": "donsker_varadhan hellinger infonce js log_mean_exp log_odds mine moving_average nwj remine "
+    "smile tuba",
+    "objectives.pairs": "alpha_tuba flo joint_and_reference",
+    "objectives": "OBJECTIVES Objective all_pairs",
     "references": "CyclicShift Derangement GaussianReference Permutation TrainedReference UniformReference "
     "WithReplacement",
     "estimates": "Estimate",

@@ -73,7 +73,12 @@ def main() -> None:
 @click.argument("table", type=click.Path())
 @click.option("--x", "x_names", required=True, help="Columns of X, separated by commas.")
 @click.option("--y", "y_names", required=True, help="Columns of Y, separated by commas.")
-@click.option("--method", default="mine", show_default=True, help="mine, minee, nwj, infonce, …, ksg, kde, bins.")
+@click.option(
+    "--method",
+    default="mine",
+    show_default=True,
+    help="mine, minee, nwj, smile, tuba, infonce, flo, …, ksg, kde, bins.",
+)
 @click.option("--units", default="nats", show_default=True, help="nats or bits.")
 @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 @click.option("--seeds", type=int, default=None, help="Members of the ensemble (critics only).")

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mi_lab.samples import as_tensor, as_tensor_pair
+from mi_lab.streams import stream_seed
 
 
 def _whole(value, name: str) -> int:
@@ -129,12 +130,15 @@ class Separable(nn.Module):
         Length of g(x) and h(y).
     seed : int, optional
         Seed of the weights.
+    scale : float
+        What h's last weights are multiplied by at first.  At 1 scores start with a spread of several nats, which
+        InfoNCE soon divides away; objectives that average e^t itself want .05, t ≈ 0 at first.
     """
 
-    def __init__(
-        self, d_x: int = 1, d_y: int = 1, width: int = 100, depth: int = 2, features: int = 32, seed: int | None = None
-    ):
+    def __init__(self, d_x: int = 1, d_y: int = 1, width: int = 100, depth: int = 2, features: int = 32,
+                 seed: int | None = None, scale: float = 1.0):  # fmt: skip
         super().__init__()
+        self.scale = scale
         self.g, self.h = _Features(d_x, width, depth, features), _Features(d_y, width, depth, features)
         self.reset(seed)
 
@@ -145,6 +149,7 @@ class Separable(nn.Module):
         for layer in [*self.g.layers, *self.h.layers]:
             layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) * layer.in_features**-0.5)
             layer.bias.zero_()
+        self.h.layers[-1].weight.mul_(self.scale)
         return self
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -154,6 +159,125 @@ class Separable(nn.Module):
     def pairs(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the scores (n, n′) of all pairs (x[i], y[j])."""
         return self.g(x) @ self.h(y).mT
+
+
+class Bilinear(Separable):
+    """A critic g(x)ᵀ W h(y): a `Separable` one with a matrix between its networks.
+
+    W could as well be the last layer of g, so it scores nothing that `Separable` can't; it learns at another pace.
+    Parameters as for `Separable`.
+    """
+
+    def __init__(self, d_x: int = 1, d_y: int = 1, width: int = 100, depth: int = 2, features: int = 32,
+                 seed: int | None = None, scale: float = 1.0):  # fmt: skip
+        nn.Module.__init__(self)
+        self.scale = scale
+        self.g, self.h = _Features(d_x, width, depth, features), _Features(d_y, width, depth, features)
+        self.between = nn.utils.skip_init(nn.Linear, features, features, bias=False)
+        self.reset(seed)
+
+    @torch.no_grad()
+    def reset(self, seed: int | None = None) -> "Bilinear":
+        """Draw the weights of g and h anew, as those of `Separable`; W starts as the identity."""
+        super().reset(seed)
+        nn.init.eye_(self.between.weight)
+        return self
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the scores (n,) of the pairs (x[i], y[i])."""
+        return (self.between(self.g(x)) * self.h(y)).sum(-1)
+
+    def pairs(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the scores (n, n′) of all pairs (x[i], y[j])."""
+        return self.between(self.g(x)) @ self.h(y).mT
+
+
+class Normalised(nn.Module):
+    """A critic and a normaliser a(y) learned beside it: t(x, y) - log a(y), TUBA's (chapter 9).
+
+    Only the difference matters to the bound, so the two are one critic to whoever trains it.
+
+    Parameters
+    ----------
+    net : Module
+        A critic of x and y.
+    log_a : Module
+        y (n, d_y) -> log a(y), shape (n,) or (n, 1).
+    """
+
+    def __init__(self, net: nn.Module, log_a: nn.Module):
+        super().__init__()
+        self.net, self.log_a = net, log_a
+
+    def reset(self, seed: int | None = None) -> "Normalised":
+        """Draw the weights of both anew."""
+        _reset_all(seed, critic=self.net, normaliser=self.log_a)
+        return self
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return t(x[i], y[i]) - log a(y[i]), shape (n,)."""
+        return one_score_each(self.net(x, y), len(x)) - one_score_each(self.log_a(y), len(y))
+
+    def pairs(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return t(x[i], y[j]) - log a(y[j]), shape (n, n′)."""
+        return score_all_pairs(self.net, x, y) - one_score_each(self.log_a(y), len(y))
+
+
+class PairNormalised(nn.Module):
+    """A critic and a normaliser u(x, y) learned beside it for every joint sample: FLO's (chapter 9).
+
+    Its scores are s_ij = t(x_i, y_j) - t(x_i, y_i) - u(x_i, y_i), of which `flo` is the `tuba` with a = 1.
+
+    Parameters
+    ----------
+    net, u : Module
+        Critics of x and y.
+    """
+
+    def __init__(self, net: nn.Module, u: nn.Module):
+        super().__init__()
+        self.net, self.u = net, u
+
+    def reset(self, seed: int | None = None) -> "PairNormalised":
+        """Draw the weights of both anew."""
+        _reset_all(seed, critic=self.net, normaliser=self.u)
+        return self
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return -u(x[i], y[i]), shape (n,): at its best the log-ratio itself."""
+        return -one_score_each(self.u(x, y), len(x))
+
+    def pairs(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return s (n, n) of joint samples x[i], y[i]."""
+        if len(x) != len(y):
+            raise ValueError(f"x has {len(x)} samples and y has {len(y)}: FLO's scores want joint samples.")
+        t = score_all_pairs(self.net, x, y)
+        return t - (t.diagonal() + one_score_each(self.u(x, y), len(x))).unsqueeze(1)
+
+
+def _reset_all(seed: int | None, **nets: nn.Module) -> None:
+    """Draw the weights of several nets anew, each from a stream of its own."""
+    for role, net in nets.items():
+        if hasattr(net, "reset"):
+            net.reset(seed if role == "critic" or seed is None else stream_seed(seed, role))
+            continue
+        with torch.random.fork_rng(devices=[]):
+            if seed is not None:
+                torch.manual_seed(seed if role == "critic" else stream_seed(seed, role))
+            for module in net.modules():
+                if hasattr(module, "reset_parameters"):
+                    module.reset_parameters()
+
+
+def with_normaliser(net: nn.Module, kind: str | None, d_x: int, d_y: int) -> nn.Module:
+    """Return the critic with the normaliser that an objective wants, unless it has it already."""
+    wanted = {None: nn.Module, "y": Normalised, "pair": PairNormalised}[kind]
+    if isinstance(net, wanted) or not isinstance(net, nn.Module):  # what is no module is refused by who trains it
+        return net
+    layers = net.layers if isinstance(net, Net) else net.g.layers if isinstance(net, Separable) else None
+    shape = {"width": layers[0].out_features, "depth": len(layers) - 1} if layers else {}
+    own = Net(d_y if kind == "y" else d_x + d_y, std=None, seed=stream_seed("normaliser"), **shape)
+    return wanted(net, own)
 
 
 def _check_critic(critic) -> None:

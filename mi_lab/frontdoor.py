@@ -22,6 +22,7 @@ from mi_lab.counting.front import counting
 from mi_lab.critics import Net, Separable, deep_net
 from mi_lab.estimates import Estimate, check_units
 from mi_lab.findings import findings
+from mi_lab.objectives import OBJECTIVES
 from mi_lab.samples import as_array, is_constant, same_length
 
 MIN_SAMPLES = 8
@@ -69,14 +70,15 @@ def neural(
     covers
         As for `Trainer.fit`.
     net : Module, optional
-        A critic of x and y; `Net` for one column each, a deeper one for more, a separable one for "infonce".
+        A critic of x and y; `Net` for one column each, a deeper one for more, a separable one for objectives on
+        all pairs.
     batch_size : int, optional
         Samples a step; a tenth of the samples, between 50 and 500, if left out.
     max_epochs, patience : int, optional
         As for `Trainer.fit`; left out, 2,000 steps and 200 without improvement, or 20 passes and 2 if those are more.
     **options
-        Of the trainer (m, beta, reference, held_out, device, …) and of Adam (lr, …).  MINE's beta is `memory` of the
-        number of batches if left out, and lr is 5e-3 for one column each, 1e-3 for more.
+        Of the objective (tau, alpha, …), the trainer (m, beta, reference, held_out, device, …) and Adam (lr, …).
+        MINE's beta is `memory` of the number of batches if left out, and lr is 5e-3 for one column each, 1e-3 for more.
     """
     from mi_lab.trainers import CriticTrainer, MINEETrainer, MINETrainer
 
@@ -87,7 +89,9 @@ def neural(
         raise ValueError(f"batch_size = {batch_size} is larger than the number of samples, {n}.")
     batches = max(1, round(0.8 * n / (batch_size or min(500, max(50, n // 10)))))
     if net is None:
-        net = Separable(x.shape[1], y.shape[1], seed=seed) if method == "infonce" else _critic(columns, seed)
+        on_pairs = method in OBJECTIVES and OBJECTIVES[method].all_pairs
+        scale = 1.0 if method == "infonce" else 0.05
+        net = Separable(x.shape[1], y.shape[1], seed=seed, scale=scale) if on_pairs else _critic(columns, seed)
     own = {"lr": QUICK_RATE if columns == 2 else 1e-3} | ({"beta": None} if method == "mine" else {})
     kind = {"mine": MINETrainer, "minee": MINEETrainer}.get(method, partial(CriticTrainer, objective=method))
     first = seed * seeds if isinstance(seeds, int) else seed
@@ -102,10 +106,10 @@ def _critic(columns: int, seed: int) -> Net:
 
 
 METHODS: dict[str, Callable | str] = {
-    **{name: partial(neural, method=name) for name in ("mine", "minee", "dv", "nwj", "js", "smile", "tuba", "infonce")},
+    **{name: partial(neural, method=name) for name in ("mine", "minee", *OBJECTIVES)},
     **{name: partial(counting, method=name) for name in ("ksg", "kde", "bins")},  # options: `mi_lab.counting.front`
 }
-"""Name of a method -> the function behind `estimate` (chapters 3, 4, 6, 7 and 8); a line here is all that one needs."""
+"""Name of a method -> the function behind `estimate` (chapters 3, 4 and 6 to 9); a line here is all that one needs."""
 
 
 def estimate(
@@ -128,7 +132,8 @@ def estimate(
     x, y : array-like of shapes (n,) or (n, d_x) and (n,) or (n, d_y)
         NumPy, torch, pandas or lists; sample i of x goes with sample i of y.
     method : str
-        "mine", "minee", "dv", "nwj", "js", "smile", "tuba", "infonce" (critics), "ksg", "kde", "bins" (counting).
+        "mine", "minee", "dv", "nwj", "mine-f", "js", "smile", "remine", "tuba", "alpha-tuba", "infonce", "flo", "demi",
+        "gan-dime", "kl-dime", "hd-dime" (critics), "ksg", "kde", "bins" (counting).
     units : {"nats", "bits"}
     seed : int
         Of everything random.

@@ -1,4 +1,4 @@
-"""Formulas: pure functions of the critic's scores, one per estimator (chapters 4, 6, 7 and 9).
+"""Formulas: pure functions of the critic's scores, one per estimator (chapters 4, 6, 7 and 9; on all pairs: `pairs`).
 
 `t` (…, b) holds the scores of joint samples and `t_ref` (…, b') those of reference samples; what comes back has
 shape (…,) and is in nats.  Each docstring says what the function bounds.
@@ -110,7 +110,8 @@ def mine(t: Tensor, t_ref: Tensor, log_m: Tensor | float) -> Tensor:
 def nwj(t: Tensor, t_ref: Tensor) -> Tensor:
     """Return avg t - avg e^(t_ref - 1): a lower bound on D(P‖P') in expectation, for every critic; never above DV.
 
-    Its variance grows like e^I.  Best critic: 1 + log dP/dP'.  Reference: nguyen2010nwj; `eq-nwj`.
+    Its variance grows like e^I.  Best critic: 1 + log dP/dP'.  Trained by its own gradient it is also called MINE-f.
+    Reference: nguyen2010nwj; belghazi2018mine; `eq-nwj`.
     """
     wide = widest(t.device)
     return (t.to(wide).mean(-1) - (t_ref.to(wide) - 1).exp().mean(-1)).to(_wide(t))
@@ -121,7 +122,8 @@ def tuba(t: Tensor, t_ref: Tensor, log_a: Tensor | float = 0.0) -> Tensor:
     """Return 1 + avg t - log a - avg e^t_ref / a: a lower bound in expectation for every baseline a > 0.
 
     a = e is `nwj`; the best constant is avg e^t_ref, which gives `donsker_varadhan`.  `log_a` broadcasts against the
-    scores (one number, or one for each sample of y in both).  Reference: poole2019variational.
+    scores (one number, or one for each sample of y in both).  With a learned for each y, `Normalised`, the best is
+    t = log dP/dP' + c(y) and a(y) = e^c(y): only t - log a matters.  Reference: poole2019variational; `eq-tuba`.
     """
     wide = widest(t.device)
     log_a = torch.as_tensor(log_a, dtype=wide, device=t.device)
@@ -144,22 +146,74 @@ def js(t: Tensor, t_ref: Tensor) -> Tensor:
     return math.log(2) - (softplus(-t).mean(-1) + softplus(t_ref).mean(-1)) / 2
 
 
+def check_tau(tau: Any) -> None:
+    """Raise a `ValueError` unless scores can be clipped at tau."""
+    if not isinstance(tau, (int, float)) or isinstance(tau, bool) or not tau > 0:
+        raise ValueError(f"tau = {tau!r}, wanted a number above 0 to clip the scores at.")
+
+
 @_looked_at
 def smile(t: Tensor, t_ref: Tensor, tau: float = 5.0) -> Tensor:
     """Return avg t - log avg clip(e^t_ref, e^-τ, e^τ): less variance than DV and **no bound** on anything.
 
-    Reference: song2020understanding.
+    The logarithm lies between -τ and τ.  τ = ∞ is `donsker_varadhan`.  Its critic is trained by `js`, whose best is
+    log dP/dP'; a small τ then makes the second term too small and the value too large.
+    Reference: song2020understanding; `eq-smile`.
     """
-    if not tau > 0:
-        raise ValueError(f"tau = {tau!r}, wanted a number above 0 to clip the scores at.")
+    check_tau(tau)
     return t.mean(-1) - unchecked_log_mean_exp(t_ref.clamp(-tau, tau))
+
+
+def check_penalty(weight: Any, constant: Any) -> None:
+    """Raise a `ValueError` unless weight and constant make a penalty."""
+    for name, value, low in (("weight", weight, 0), ("constant", constant, -math.inf)):
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not low <= value < math.inf:
+            wanted = "a finite number of at least 0" if name == "weight" else "a finite number"
+            raise ValueError(f"{name} = {value!r}, wanted {wanted}.")
+
+
+@_looked_at
+def remine(t: Tensor, t_ref: Tensor, weight: float = 0.1, constant: float = 0.0) -> Tensor:
+    """Return avg t - log avg e^t_ref - λ (log avg e^t_ref - C)², with λ = `weight` and C = `constant`.
+
+    `donsker_varadhan` less a penalty on the constant that it leaves free: never above it, and as nearly a lower bound.
+    The best critic is the one of the family log dP/dP' + c that has c = C; there the penalty is 0.  The penalised value
+    is descended on and chooses, the plain one is reported.  Reference: choi2022remine; `eq-remine`.
+    """
+    check_penalty(weight, constant)
+    log_mean = unchecked_log_mean_exp(t_ref)
+    return t.mean(-1) - log_mean - weight * (log_mean - constant).square()
+
+
+@_looked_at
+def hellinger(t: Tensor, t_ref: Tensor) -> Tensor:
+    """Return 2 - avg e^(-t/2) - avg e^(t_ref/2): a lower bound in expectation on the squared Hellinger distance.
+
+    That is ∫ (√p - √p')², at most 2, and no mutual information; the best critic is log dP/dP', which `log_odds` then
+    averages: the discriminator of HD-DIME is e^(-t/2).  Reference: letizia2024mutual.
+    """
+    wide = widest(t.device)
+    return (2 - (-t.to(wide) / 2).exp().mean(-1) - (t_ref.to(wide) / 2).exp().mean(-1)).to(_wide(t))
+
+
+@_looked_at
+def log_odds(t: Tensor, t_ref: Tensor) -> Tensor:
+    """Return avg t: what DEMI and f-DIME report, and **no bound**; the reference samples say nothing here.
+
+    At t = log dP/dP', the log-odds of the best classifier between equally many joint and reference samples, it is the
+    divergence with the variance of an average, Var t / b; any other constant in t goes straight into the value.
+    The critic is trained by another objective with this optimum: `js` (DEMI; GAN-DIME against a derangement), `tuba`
+    with a = 1 (KL-DIME) or `hellinger` (HD-DIME).  Reference: liao2020demi; letizia2024mutual;
+    `eq-log-odds`.
+    """
+    return t.mean(-1)
 
 
 def infonce(scores: Tensor) -> Tensor:
     """Return avg_i [t_ii - log avg_j e^t_ij] from all pairs of a batch, scores (…, b, b): at most log b.
 
     A lower bound on I(X;Y) in expectation.  Row i compares y_i with the batch's other y for the same x_i.
-    Reference: oord2018representation.
+    Reference: oord2018representation; `eq-infonce`.
     """
     if _scores(scores, "scores").ndim < 2 or scores.shape[-1] != scores.shape[-2]:
         raise ValueError(f"scores has shape {tuple(scores.shape)}, wanted all pairs of a batch, (…, b, b).")

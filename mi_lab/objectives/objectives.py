@@ -1,16 +1,36 @@
 """Objectives: what a trainer descends on (`loss`) beside what is reported (`value`); a surrogate is never reported."""
 
+import inspect
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from mi_lab.objectives.formulas import check_beta, donsker_varadhan, infonce_rows, js, mine, nwj, smile, tuba
+from mi_lab.objectives.formulas import (
+    check_beta,
+    check_penalty,
+    check_tau,
+    donsker_varadhan,
+    hellinger,
+    infonce_rows,
+    js,
+    log_odds,
+    mine,
+    nwj,
+    remine,
+    smile,
+    tuba,
+)
+from mi_lab.objectives.pairs import alpha_tuba_rows, check_alpha, joint_and_reference, tuba_rows
 
 # Inside a training step nothing is checked: the formulas underneath.
-_dv, _mine, _nwj, _tuba, _js, _smile = (f.__wrapped__ for f in (donsker_varadhan, mine, nwj, tuba, js, smile))
+_dv, _mine, _nwj, _tuba, _js, _smile, _remine, _hellinger, _log_odds = (
+    f.__wrapped__ for f in (donsker_varadhan, mine, nwj, tuba, js, smile, remine, hellinger, log_odds)
+)
 
 LARGEST = 60.0  # exponent of a weight in a gradient: beyond it nothing is learned, and float32 ends at 88
 _LOWER = "a lower bound in expectation"
@@ -19,7 +39,7 @@ _NEARLY = "nearly a lower bound: one in expectation up to the bias of a logarith
 
 @dataclass(frozen=True)
 class Objective:
-    """What a trainer descends on, what it reports, and what the report bounds (chapters 4, 6 and 7).
+    """What a trainer descends on, what it reports, and what the report bounds (chapters 4, 6, 7 and 9).
 
     Attributes
     ----------
@@ -33,10 +53,17 @@ class Objective:
     all_pairs : bool
         Whether it looks at all pairs of a batch instead of joint and reference samples.
     rows : callable or None
-        With `all_pairs`, scores (…, b, b) -> (…, b), of which the value is the average.
+        With `all_pairs`, scores (…, b, b) -> (…, b), of which the value is the average; None if it is none.
     maximised : callable or None
         What chooses when to stop, on held-out samples, where the value is no lower bound and must not; the value itself
         if left out.
+    normaliser : str or None
+        What is learned beside the critic and taken off its scores: "y", log a(y) (`Normalised`); "pair", u(x, y) and
+        the joint score (`PairNormalised`).  Only where the samples are pairs.
+    reference : str
+        Which reference it is trained with unless told otherwise.
+    options : dict
+        Its options, such as tau, with their values.
     """
 
     name: str
@@ -46,6 +73,9 @@ class Objective:
     all_pairs: bool = False
     rows: Callable[..., Tensor] | None = None
     maximised: Callable[..., Tensor] | None = None
+    normaliser: str | None = None
+    reference: str = "permutation"
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def chooses(self) -> Callable[..., Tensor]:
@@ -127,30 +157,105 @@ def mine_objective(m: float = 1.0, beta: float = 0.1) -> MINEObjective:
     return MINEObjective("mine", _dv, _mine, _NEARLY, m=float(m), beta=float(beta))
 
 
+def smile_objective(tau: float = 5.0) -> Objective:
+    """Return SMILE's objective: `js` is descended on, `smile` with this τ reported."""
+    check_tau(tau)
+    value = partial(_smile, tau=float(tau))
+    return Objective("smile", value, _minus(_js), "no bound", maximised=_js, options={"tau": float(tau)})
+
+
+def remine_objective(weight: float = 0.1, constant: float = 0.0) -> Objective:
+    """Return ReMINE's objective: `remine` is climbed and chooses, Donsker–Varadhan is reported."""
+    check_penalty(weight, constant)
+    options = {"weight": float(weight), "constant": float(constant)}
+    penalised = partial(_remine, **options)
+    return Objective("remine", _dv, _minus(penalised), _NEARLY, maximised=penalised, options=options)
+
+
+def alpha_tuba_objective(alpha: float = 0.5) -> Objective:
+    """Return the objective between TUBA (α = 0) and InfoNCE (α = 1), with a normaliser a(y) that is learned."""
+    check_alpha(alpha)
+    bounds = _LOWER + ", at most 1 + log((b - 1) / alpha)"
+    normaliser = "y" if alpha < 1 else None
+    return _of_rows("alpha-tuba", partial(alpha_tuba_rows, alpha=float(alpha)), bounds, normaliser, {"alpha": alpha})
+
+
+def _minus(formula: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    return lambda *scores: -formula(*scores)
+
+
+def _of_rows(name, rows, bounds, normaliser=None, options=None) -> Objective:
+    """Return an objective on all pairs that averages one value a sample."""
+
+    def value(scores: Tensor) -> Tensor:
+        return rows(scores).mean(-1)
+
+    return Objective(name, value, _minus(value), bounds, True, rows, normaliser=normaliser, options=options or {})
+
+
+def _dime(name: str, formula: Callable[..., Tensor], reference: str = "derangement") -> Objective:
+    """Return an objective that climbs a formula whose best critic is the log-ratio, and reports the critic's mean."""
+    return Objective(name, _log_odds, _minus(formula), "no bound", maximised=formula, reference=reference)
+
+
 OBJECTIVES: dict[str, Objective] = {
-    "dv": DVObjective("dv", _dv, lambda t, r: -_dv(t, r), _NEARLY),
-    "nwj": Objective("nwj", _nwj, lambda t, r: -_nwj(t, r), _LOWER),
-    "js": Objective("js", lambda t, r: _nwj(t + 1, r + 1), lambda t, r: -_js(t, r), _LOWER),
-    "smile": Objective("smile", _smile, lambda t, r: -_js(t, r), "no bound", maximised=_js),
-    "tuba": Objective("tuba", _tuba, lambda t, r: -_tuba(t, r), _LOWER),
-    "infonce": Objective(
-        "infonce",
-        lambda s: infonce_rows(s).mean(-1),
-        lambda s: -infonce_rows(s).mean(-1),
-        _LOWER + ", at most log b",
-        True,
-        infonce_rows,
-    ),
+    "dv": DVObjective("dv", _dv, _minus(_dv), _NEARLY),
+    "nwj": Objective("nwj", _nwj, _minus(_nwj), _LOWER),
+    "mine-f": Objective("mine-f", _nwj, _minus(_nwj), _LOWER),
+    "js": Objective("js", lambda t, r: _nwj(t + 1, r + 1), _minus(_js), _LOWER),
+    "smile": smile_objective(),
+    "remine": remine_objective(),
+    "tuba": Objective("tuba", _tuba, _minus(_tuba), _LOWER, normaliser="y"),
+    "alpha-tuba": alpha_tuba_objective(),
+    "infonce": _of_rows("infonce", infonce_rows, _LOWER + ", at most log b"),
+    "flo": _of_rows("flo", tuba_rows, _LOWER, "pair"),
+    "demi": _dime("demi", _js, "permutation"),
+    "gan-dime": _dime("gan-dime", _js),
+    "kl-dime": _dime("kl-dime", _tuba),
+    "hd-dime": _dime("hd-dime", _hellinger),
 }
-"""Name -> `Objective`, as trainers and `estimate` know them (chapters 4, 6 and 7)."""
+"""Name -> `Objective`, as trainers and `estimate` know them (chapters 4, 6, 7 and 9)."""
+
+_MAKERS = {
+    "mine": mine_objective,
+    "smile": smile_objective,
+    "remine": remine_objective,
+    "alpha-tuba": alpha_tuba_objective,
+}
 
 
-def make_objective(objective: "str | Objective") -> Objective:
-    """Return an objective by its name, or the one that was handed in."""
+def option_names(objective: "str | Objective") -> list[str]:
+    """Return the options that an objective takes when it is named, such as tau; of mine none, it has a trainer."""
+    named = isinstance(objective, str) and objective in _MAKERS and objective != "mine"
+    return list(inspect.signature(_MAKERS[objective]).parameters) if named else []
+
+
+def make_objective(objective: "str | Objective", **options: Any) -> Objective:
+    """Return an objective by its name, with its options, or the one that was handed in."""
     if isinstance(objective, Objective):
         return objective
-    if objective == "mine":
-        return mine_objective()
+    if objective in _MAKERS:
+        return _MAKERS[objective](**options)
     if objective not in OBJECTIVES:
         raise ValueError(f"unknown objective {objective!r}, wanted one of: mine, {', '.join(OBJECTIVES)}.")
     return OBJECTIVES[objective]
+
+
+def all_pairs(objective: "str | Objective") -> Objective:
+    """Return an objective of joint and reference samples on all pairs of a batch: b (b - 1) reference samples.
+
+    Of less variance, and as dear as b² scores; a separable critic has them nearly for nothing.
+    """
+    one = make_objective(objective)
+    if one.all_pairs:
+        return one
+    if isinstance(one, MINEObjective):
+        raise ValueError("mine's moving average wants reference samples of their own: take all_pairs('dv').")
+
+    def on_pairs(formula):
+        return formula and (lambda scores: formula(*joint_and_reference(scores)))
+
+    plain = {k: getattr(one, k) for k in ("name", "bounds", "normaliser", "reference", "options")}
+    return Objective(
+        value=on_pairs(one.value), loss=on_pairs(one.loss), maximised=on_pairs(one.maximised), all_pairs=True, **plain
+    )

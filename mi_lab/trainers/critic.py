@@ -2,7 +2,8 @@
 
 import torch
 
-from mi_lab.critics import one_score_each, score_all_pairs
+from mi_lab.critics import one_score_each, score_all_pairs, with_normaliser
+from mi_lab.objectives.objectives import make_objective, option_names
 from mi_lab.references import ProductLaw, make_reference
 from mi_lab.trainers.joint import PairProblem, PairTrainer
 from mi_lab.training.data import shifted, try_critic
@@ -12,10 +13,11 @@ from mi_lab.training.problem import Block
 class CriticProblem(PairProblem):
     """I(X;Y) by one critic: joint samples against a reference that is made of them."""
 
-    def __init__(self, X, Y, net, objective="dv", reference="permutation", held_out=0.2, device=None):
+    def __init__(self, X, Y, net, objective="dv", reference=None, held_out=0.2, device=None):
         super().__init__(X, Y, net, objective, held_out, device)
         self.name = self.objective.name
-        self.reference = make_reference(reference, *self.data)
+        self.net = net = with_normaliser(net, self.objective.normaliser, *(z.shape[1] for z in self.data))
+        self.reference = make_reference(reference or self.objective.reference, *self.data)
         if isinstance(self.reference, ProductLaw):
             raise ValueError(
                 f"{type(self.reference).__name__} isn't made of the samples' marginals, so one divergence from it is "
@@ -57,11 +59,15 @@ class CriticTrainer(PairTrainer):
     n_iters_per_epoch : int
         Batches in a pass through the training samples.
     objective : str or Objective
-        One of "dv", "mine", "nwj", "js", "smile", "tuba", "infonce".
+        One of "dv", "mine", "nwj", "mine-f", "js", "smile" (tau=5), "remine" (weight=.1, constant=0), "tuba",
+        "alpha-tuba" (alpha=.5), "infonce", "flo", "demi", "gan-dime", "kl-dime", "hd-dime"; or `all_pairs` of one.
+        What "tuba", "alpha-tuba" and "flo" normalise by is a net of its own, in the critic's likeness, unless the
+        critic is `Normalised` or `PairNormalised` already.
     writer_params : dict, optional
         For TensorBoard's SummaryWriter, {} for its defaults; nothing is logged if left out.
     reference : str or callable
-        One of "permutation", "derangement", "cyclic shift", "with replacement".
+        One of "permutation", "derangement", "cyclic shift", "with replacement"; the objective's own if left out: a
+        derangement for f-DIME, a permutation else.
     held_out : float, None, or (X, Y)
         The fraction of the samples, or other samples, that the estimate is reported on; None trains and reports on
         all samples, which over-fits.
@@ -78,8 +84,8 @@ class CriticTrainer(PairTrainer):
         Use the written-out gradient where the critic is a `Net`; False leaves it to autograd.
     compile : bool or str
         Let `torch.compile` have the critic, on CUDA as CUDA graphs; a string names a back end.  Pays for large critics.
-    **optimiser
-        For Adam: lr, betas, eps, weight_decay, …
+    **options
+        The objective's own (tau, alpha, weight, constant), and Adam's: lr, betas, eps, weight_decay, …
 
     Raises
     ------
@@ -87,8 +93,10 @@ class CriticTrainer(PairTrainer):
         Anything wrong with the samples, the critic or an option, in one sentence.
     """
 
-    def __init__(self, X, Y, net, n_iters_per_epoch, objective="dv", writer_params=None, *, reference="permutation",
+    def __init__(self, X, Y, net, n_iters_per_epoch, objective="dv", writer_params=None, *, reference=None,
                  held_out=0.2, device=None, **options):  # fmt: skip
+        own = {name: options.pop(name) for name in option_names(objective) if name in options}
+        objective = make_objective(objective, **own)
         problem = CriticProblem(X, Y, net, objective, reference, held_out, device)
         super().__init__(problem, n_iters_per_epoch, writer_params, **options)
 

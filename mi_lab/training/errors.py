@@ -83,14 +83,18 @@ def value_without(trainer: Loop, parts: list[Report], group_of: Groups, left_out
 
 
 def _all_pairs(objective: Objective, parts: list[tuple], group_of: Groups, left_out: int) -> float:
-    """Return the mean of the rows' values, of batches (k, k) in which a group's rows and columns are left out."""
+    """Return the mean of the rows' values, of batches (k, k) in which a group's rows and columns are left out.
+
+    Where a value is no mean over rows, each batch counts as often as it has rows.
+    """
     rows = []
     for t, _, of, _ in parts:
         k = math.isqrt(t.shape[1])
         for batch, own in zip(t.view(-1, k, k), of[: len(t) * k].view(-1, k), strict=True):
             keep = group_of(own) != left_out
-            if keep.any():
-                rows.append(objective.rows(batch[keep][:, keep]))
+            if keep.sum() > 1:
+                rest = batch[keep][:, keep]
+                rows.append(objective.rows(rest) if objective.rows else objective.value(rest).expand(len(rest)))
     return float(torch.cat(rows).mean()) if rows else math.nan
 
 

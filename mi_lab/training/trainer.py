@@ -152,7 +152,7 @@ class Trainer(Loop):
         samples = (*self.data, *(self.test_data or ()))
         return {
             "trainer": type(self).__name__,
-            "objective": self.objective.name,
+            "objective": f"{self.objective.name} {dict(self.objective.options) or ''}".strip(),
             "seeds": list(self.seeds),
             "split_seed": self.split_seed,
             "folds": self.folds,
