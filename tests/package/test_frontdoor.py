@@ -9,13 +9,13 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from mi_lab import METHODS, cli, estimate, frontdoor
+from mi_lab import METHODS, OBJECTIVES, cli, estimate, frontdoor
 from mi_lab.laws import BivariateGaussian
 
 LAW = BivariateGaussian(0.8)
 X, Y = (z.numpy() for z in LAW.sample(300, 0))
 QUICK = {"seeds": 2, "max_epochs": 20, "patience": 10, "lr": 3e-3}
-NEURAL = ["mine", "minee", "dv", "nwj", "js", "smile", "tuba", "infonce"]
+NEURAL = ["mine", "minee", *OBJECTIVES]
 
 
 @pytest.mark.parametrize("method", NEURAL)
@@ -26,6 +26,7 @@ def test_critics_come_near_the_truth(method):
     assert e.n == 300
     assert e.truth == LAW.mutual_information
     assert e.bounds
+    assert f'"{method}"' in estimate.__doc__
 
 
 @pytest.mark.parametrize("method", ["ksg", "kde", "bins"])
@@ -99,6 +100,14 @@ BAD = {
     "a batch of one": (lambda: estimate(X, Y, batch_size=1), "batch_size = 1"),
     "an unknown option": (lambda: estimate(X, Y, colour="red"), "unknown option 'colour'"),
     "an unknown option of counting": (lambda: estimate(X, Y, "ksg", colour="red"), "colour"),
+    "a bad tau": (lambda: estimate(X, Y, "smile", tau=0), "tau = 0, wanted a number above 0"),
+    "a tau of nothing": (lambda: estimate(X, Y, "smile", tau=math.nan), "tau = nan"),
+    "a tau for another": (lambda: estimate(X, Y, "dv", tau=1), "unknown option 'tau'"),
+    "an alpha above 1": (lambda: estimate(X, Y, "alpha-tuba", alpha=1.1), "alpha = 1.1, wanted a number from 0"),
+    "an alpha below 0": (lambda: estimate(X, Y, "alpha-tuba", alpha=-0.1), "alpha = -0.1"),
+    "a penalty below 0": (lambda: estimate(X, Y, "remine", weight=-1), "weight = -1, wanted a finite number of at"),
+    "a bad constant": (lambda: estimate(X, Y, "remine", constant="a"), "constant = 'a', wanted a finite number"),
+    "K larger than n": (lambda: estimate(X, Y, "infonce", batch_size=301), "batch_size = 301 is larger than .* 300"),
     "a bad option": (lambda: estimate(X, Y, beta=3), "beta = 3"),
     "a device that isn't": (lambda: estimate(X, Y, device="abacus"), "unknown device 'abacus'"),
 }
