@@ -3,8 +3,10 @@
 import math
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from mi_lab.generative.gaussians import LinearGaussian
 from mi_lab.laws.law import Law, correlation, count, tensor
 
 
@@ -46,6 +48,15 @@ class CorrelatedGaussian(Law):
         r = self.rho
         q = (r**2 * (x**2 + y**2) - 2 * r * x * y) / (2 * (1 - r**2))
         return self.mutual_information - q.sum(1)
+
+    def conditional(self) -> LinearGaussian:
+        """Return p(y|x) = N(ρx, 1 - ρ²) as a density model with nothing to train."""
+        one = torch.eye(self.d)
+        return LinearGaussian.known(self.rho * one, torch.zeros(self.d), (1 - self.rho**2) * one)
+
+    def marginal(self) -> LinearGaussian:
+        """Return p(y) = N(0, 1) as a density model with nothing to train."""
+        return LinearGaussian.known(torch.zeros(self.d, 0), torch.zeros(self.d), torch.eye(self.d))
 
 
 class BivariateGaussian(CorrelatedGaussian):

@@ -2,7 +2,9 @@
 
 from mi_lab.trainers.critic import CriticTrainer
 from mi_lab.trainers.dv import DVTrainer
+from mi_lab.trainers.generative import GenerativeTrainer
+from mi_lab.trainers.hybrid import HybridTrainer
 from mi_lab.trainers.mine import MINETrainer
 from mi_lab.trainers.minee import MINEETrainer
 
-__all__ = ["CriticTrainer", "DVTrainer", "MINEETrainer", "MINETrainer"]
+__all__ = ["CriticTrainer", "DVTrainer", "GenerativeTrainer", "HybridTrainer", "MINEETrainer", "MINETrainer"]

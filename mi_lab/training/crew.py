@@ -73,8 +73,12 @@ class Crew:
             steps = min(at_once, self.steps - start)
             blocks = self._gather([order[start * b : (start + steps) * b] for order in orders], steps)
             n_ref = next(iter(blocks.values())).shape[2] - b
+            for term in problem.fixed:  # nothing moves between the steps: all of them at once
+                met[term] += self._at_once(term, blocks[term])
             for j in range(steps):
                 for term, engine in self.engines.items():
+                    if term in problem.fixed:
+                        continue
                     t = engine.scores(blocks[term][j])  # (members, b + b')
                     engine.backward(problem.objective_of(term).gradient(t, b, self.states[term]))
                     engine.step()
@@ -83,6 +87,14 @@ class Crew:
                 if stop():
                     return self._met(met)
         return self._met(met)
+
+    def _at_once(self, term: str, blocks: Tensor) -> list[Tensor]:
+        """Return the scores (members, rows) of blocks (steps, members, rows, columns), one a step."""
+        engine, (steps, members, rows, columns) = self.engines[term], blocks.shape
+        if self.problem.objective_of(term).all_pairs:
+            return [engine.scores(blocks[0])]  # one step speaks for all
+        z = blocks.transpose(0, 1).reshape(members, steps * rows, columns)
+        return list(engine.scores(z).view(members, steps, rows).unbind(1))
 
     def _gather(self, rows: list[Tensor], steps: int) -> dict[str, Tensor]:
         """Return for each term the batches (steps, members, b + b', columns): one gather for all of them."""
