@@ -14,18 +14,20 @@ _HOME = {
     "teaching.pages": "glue on_page",
     "teaching.checks": "check",
     "teaching.curves": "load_run",
-    "laws": "AdditiveNoise BivariateGaussian CorrelatedGaussian MixedGaussian course_data",
+    "laws": "AdditiveNoise BivariateGaussian CorrelatedGaussian CorrelatedMixture MixedGaussian course_data",
     "counting": "bins kde ksg standard_error",
     "critics": "Bilinear Net Normalised PairNormalised Separable all_pair_scores deep_net pair_scores",
     "objectives.formulas": "donsker_varadhan hellinger infonce js log_mean_exp log_odds mine moving_average nwj remine "
     "smile tuba",
     "objectives.pairs": "alpha_tuba flo joint_and_reference",
     "objectives": "OBJECTIVES Objective all_pairs",
-    "references": "CyclicShift Derangement GaussianReference Permutation TrainedReference UniformReference "
-    "WithReplacement",
+    "generative": "AutoregressiveMixture CellClassifier Cells HeteroscedasticGaussian LinearGaussian MixtureDensity "
+    "SplineFlow barber_agakov club difference_of_entropies gaussian_entropy leave_one_out",
+    "references": "Conditional CyclicShift Derangement GaussianReference Permutation SameCell TrainedReference "
+    "UniformReference WithReplacement",
     "estimates": "Estimate",
     "frontdoor": "METHODS estimate",
-    "trainers": "CriticTrainer DVTrainer MINEETrainer MINETrainer",
+    "trainers": "CriticTrainer DVTrainer GenerativeTrainer HybridTrainer MINEETrainer MINETrainer",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
     "teaching.sliders": "CeilingExplorer GaussianExplorer MovingAverage Neighbourhood NoiseExplorer "
     "ResamplingExplorer SampleScore TangentExplorer TrainingExplorer explore",

@@ -77,7 +77,7 @@ def main() -> None:
     "--method",
     default="mine",
     show_default=True,
-    help="mine, minee, nwj, smile, tuba, infonce, flo, …, ksg, kde, bins.",
+    help="mine, nwj, infonce, flo, …, doe, pq, …, doe+mine, …, ksg, kde, bins.",
 )
 @click.option("--units", default="nats", show_default=True, help="nats or bits.")
 @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")

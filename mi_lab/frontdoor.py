@@ -15,6 +15,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,6 +25,8 @@ from mi_lab.estimates import Estimate, check_units
 from mi_lab.findings import findings
 from mi_lab.objectives import OBJECTIVES
 from mi_lab.samples import as_array, is_constant, same_length
+
+MODELLED = "mi_lab.trainers.front"  # density models and hybrids, loaded when they are used
 
 MIN_SAMPLES = 8
 QUICK_RATE = 5e-3  # of Adam, for critics of one column each: a fifth of the steps that 1e-3 takes, no less accurate
@@ -107,6 +110,7 @@ def _critic(columns: int, seed: int) -> Net:
 
 METHODS: dict[str, Callable | str] = {
     **{name: partial(neural, method=name) for name in ("mine", "minee", *OBJECTIVES)},
+    **{name: f"{MODELLED}:modelled" for name in ("ba", "doe", "gm", "club", "l1out", "pq")},
     **{name: partial(counting, method=name) for name in ("ksg", "kde", "bins")},  # options: `mi_lab.counting.front`
 }
 """Name of a method -> the function behind `estimate` (chapters 3, 4 and 6 to 9); a line here is all that one needs."""
@@ -133,7 +137,8 @@ def estimate(
         NumPy, torch, pandas or lists; sample i of x goes with sample i of y.
     method : str
         "mine", "minee", "dv", "nwj", "mine-f", "js", "smile", "remine", "tuba", "alpha-tuba", "infonce", "flo", "demi",
-        "gan-dime", "kl-dime", "hd-dime" (critics), "ksg", "kde", "bins" (counting).
+        "gan-dime", "kl-dime", "hd-dime" (critics), "ba", "doe", "gm", "club", "l1out", "pq" (density models),
+        "doe+mine", "pq+smile" or any other such pair (hybrids), "ksg", "kde", "bins" (counting).
     units : {"nats", "bits"}
     seed : int
         Of everything random.
@@ -147,7 +152,7 @@ def estimate(
         Give every column mean 0 and standard deviation 1 first, or, for "ksg" and "kde", Gaussian scores of its ranks
         (``scores=False`` turns that off), which leaves the mutual information as it is.
     **options
-        Of the method: see `neural`, `ksg`, `kde`, `bins` and `mi_lab.counting`.
+        Of the method: see `neural`, `mi_lab.trainers.front.modelled`, `ksg`, `kde`, `bins` and `mi_lab.counting`.
 
     Returns
     -------
@@ -166,8 +171,7 @@ def estimate(
     >>> x, y, truth = course_data()
     >>> estimate(x, y, method="mine", truth=truth, seed=0)
     """
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}, wanted one of: {', '.join(METHODS)}.")
+    function = _function(method)
     check_units(units)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed = {seed!r}, wanted a whole number of at least 0.")
@@ -184,14 +188,12 @@ def estimate(
     if seen.infinite and not options.get("normalize"):
         warnings.warn(seen.sentences[0], stacklevel=2)
         return Estimate(math.inf, warnings=seen.sentences, **given).to(units)
-    function = METHODS[method]
-    if isinstance(function, str):
-        module, name = function.split(":")
-        function = getattr(import_module(module), name)
     shared = {"seed": seed, "truth": truth, "device": device, "progress": progress, "block": seen.block}
     if getattr(function, "func", None) is counting:  # takes ranks of what it is given, in float64
         shared["standardise"] = standardise
     else:
+        with np.errstate(divide="ignore"):
+            shared["log_scale"] = float(np.log(y.std(0, ddof=1)).sum()) if standardise else 0.0
         x, y = (standardised(z) if standardise else torch.from_numpy(z).float() for z in (x, y))
     result = _call(function, method, x, y, shared, options)
     if not isinstance(result, Estimate):
@@ -206,10 +208,34 @@ def estimate(
     return result.to(units)
 
 
+def _function(method: str) -> Callable:
+    """Return the function behind a method, imported if need be; that of hybrids for a pair with a plus.
+
+    Raises
+    ------
+    ValueError
+        There is no such method.
+    """
+    function = METHODS.get(method) if isinstance(method, str) else None
+    if function is None and isinstance(method, str) and "+" in method:
+        home = import_module(MODELLED)
+        function = home.modelled if home.known(method) else None
+    if function is None:
+        raise ValueError(
+            f"unknown method {method!r}, wanted one of: {', '.join(METHODS)}, or a density model's and a critic's "
+            "with a plus, such as doe+mine."
+        )
+    if isinstance(function, str):
+        module, name = function.split(":")
+        function = getattr(import_module(module), name)
+    return partial(function, method=method) if getattr(function, "__module__", "") == MODELLED else function
+
+
 def _call(function: Callable, method: str, x: Tensor, y: Tensor, shared: dict, options: dict) -> Any:
     """Call a method with the shared options it names and the caller's own, refusing those that it doesn't know."""
     parameters = inspect.signature(function).parameters
     takes_any = function.func is neural if isinstance(function, partial) else False
+    shared = {n: v for n, v in shared.items() if n != "log_scale" or n in parameters}
     known = {n: v for n, v in shared.items() if n not in options and (n in parameters or (takes_any and n != "block"))}
     try:
         return function(x, y, **known, **options)

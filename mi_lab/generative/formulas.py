@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def barber_agakov(log_q: Tensor, entropy: float) -> Tensor:
-    """Return avg log q(y|x) + h(Y): a **lower** bound on I(X;Y) in expectation, for every q, where h(Y) is the true one.
+    """Return avg log q(y|x) + h(Y): a **lower** bound on I(X;Y) in expectation, for every q, if h(Y) is true.
 
     Short of the truth by E D(P_{Y|X}‖q).  With a Gaussian's entropy in the place of h(Y), which is at least h(Y), it is
     neither.  Reference: barber2003.
@@ -28,7 +28,10 @@ def difference_of_entropies(log_q: Tensor, log_q_marginal: Tensor) -> Tensor:
 
 
 def generative_model(log_q_joint: Tensor, log_q_x: Tensor, log_q_y: Tensor) -> Tensor:
-    """Return avg log q(x, y) - avg log q(x) - avg log q(y), three models: **neither** bound.  Reference: song2020understanding."""
+    """Return avg log q(x, y) - avg log q(x) - avg log q(y), three models: **neither** bound.
+
+    Reference: song2020understanding.
+    """
     return log_q_joint.mean(-1) - log_q_x.mean(-1) - log_q_y.mean(-1)
 
 

@@ -9,7 +9,7 @@ from mi_lab.generative.density import LOG_2PI, Density, Network, bounded, log_no
 class LinearGaussian(Density):
     r"""q(y|x) = N(W x + b, Σ), all of it free; q(y) = N(b, Σ) without x.
 
-    Right for Gaussian data, and then nothing beats it.  It starts from the least squares line, its likelihood's maximum.
+    Right for Gaussian data, and then nothing beats it.  It starts from the least squares line.
     """
 
     def __init__(self, d_y: int, d_x: int = 0, seed: int | None = None):

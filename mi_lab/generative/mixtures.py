@@ -47,7 +47,7 @@ class MixtureDensity(Density):
 
 
 class AutoregressiveMixture(Density):
-    r"""log q(y|x) = Σ_j log q(y_j | x, y_1, …, y_{j-1}), each factor a mixture of K Gaussians with a network of its own.
+    r"""log q(y|x) = Σ_j log q(y_j | x, y_1, …, y_{j-1}), each factor a mixture of K Gaussians with a network.
 
     The chain rule, so any law can be approached; K components a column, not K for all columns together.  The networks
     of all columns work as one batched product, whose first layer hides from column j what comes after it.

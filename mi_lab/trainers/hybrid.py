@@ -11,9 +11,9 @@ import warnings
 
 import torch
 
-from mi_lab.critics import one_score_each
+from mi_lab.critics import one_score_each, with_normaliser
 from mi_lab.objectives import mine_objective
-from mi_lab.objectives.objectives import memory
+from mi_lab.objectives.objectives import make_objective, memory, option_names
 from mi_lab.references import Conditional, JointModel, SameCell
 from mi_lab.trainers.generative import ESTIMATORS, GenerativeProblem
 from mi_lab.trainers.joint import PairProblem, PairTrainer
@@ -55,10 +55,11 @@ class HybridProblem(PairProblem):
         if self.objective.all_pairs:
             raise ValueError(
                 f"objective {self.objective.name!r} looks at all pairs of a batch, and a hybrid's reference pairs are "
-                "drawn: take dv, mine, nwj, js, smile or tuba."
+                "drawn one a sample: take mine, dv, nwj, js, smile, …."
             )
         if generative not in ESTIMATORS:
             raise ValueError(f"unknown estimator {generative!r}, wanted one of: {', '.join(ESTIMATORS)}.")
+        self.net = net = with_normaliser(net, self.objective.normaliser, *(z.shape[1] for z in self.data))
         self.name = f"{generative}+{self.objective.name}"
         self.models = ProposalProblem(self, estimator=generative, **options)
         self.terms = {"critic": 1, **self.models.terms}
@@ -159,7 +160,7 @@ class HybridTrainer(PairTrainer):
     conditional, marginal, entropy, cells
         As for `GenerativeTrainer`.
     model_options : dict, optional
-        Adam's options for the models.
+        Adam's options for the models, and max_epochs and patience of their `fit`.
     **options
         held_out, seed, split_seed, device, truth, written and Adam's options, as for `CriticTrainer`.
 
@@ -179,11 +180,14 @@ class HybridTrainer(PairTrainer):
                  held_out=0.2, device=None, **options):  # fmt: skip
         if objective == "mine":  # as steady an average as MINE has by itself
             objective = mine_objective(beta=memory(positive(n_iters_per_epoch, "n_iters_per_epoch")))
+        own = {name: options.pop(name) for name in option_names(objective) if name in options}
+        objective = make_objective(objective, **own)
         problem = HybridProblem(
             X, Y, net, objective, generative, held_out, device,
             conditional=conditional, marginal=marginal, entropy=entropy, cells=cells,
         )  # fmt: skip
         self.model_options = dict(model_options or {})
+        self.model_fit = {k: self.model_options.pop(k, None) for k in ("max_epochs", "patience")}
         super().__init__(problem, n_iters_per_epoch, writer_params, **options)
 
     def begin(self):
@@ -200,7 +204,7 @@ class HybridTrainer(PairTrainer):
             return self
         models = self.models
         if set(models.problem.terms) - set(models.problem.fixed):
-            models.fit(progress=progress)
+            models.fit(progress=progress, **self.model_fit)
             if models.stopped and "interrupted" in models.stopped:
                 warnings.warn("the models' training was interrupted: they are frozen as they are.", stacklevel=3)
         k = 0
