@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from mi_lab.teaching import checks
-from tools.course import sandbox
+from tools.course import nursery, sandbox
 from tools.course.execute import hidden_checks
 from tools.course.intake import Entry, intake
 from tools.course.make import fingerprint, state
@@ -131,12 +131,12 @@ def _mark(course: Course, todo: list[Entry], workers: int, walled: bool) -> None
         pass
     tools = course.folder("tools")
     tools.mkdir(exist_ok=True)
-    for left in (tools / "package", *tools.glob("home-*")):  # of a run that was killed, or of an older mi_lab
+    for left in (tools / "package", *tools.glob("home-*")):  # of an earlier release, or of an older mi_lab
         shutil.rmtree(left, ignore_errors=True)
     (tools / "package").mkdir()
     package(tools / "package")
     sandbox.caches(tools / "fonts")
-    sandbox.prelude()  # tried out here once; the workers know the answer
+    nursery.trusted()  # tried out here once; the workers know the answer
     with tqdm(total=len(todo), desc="grading", unit="submission", disable=None) as bar:
         left = _pool(course, todo, workers, walled, bar)
         for entry in left:  # a worker died, and took all that waited with it: those one by one

@@ -2,24 +2,25 @@
 
 import contextlib
 import shutil
-import subprocess
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
+from secrets import token_bytes
 
 import psutil
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import KernelManager
+from jupyter_client import BlockingKernelClient
+from jupyter_client.connect import write_connection_file
 from nbformat.v4 import output_from_msg
 
-from tools.course import sandbox
+from tools.course import nursery, sandbox
 from tools.course.settings import Limits
 
 START_SECONDS = 60
 GRACE = 3  # seconds that an interrupted cell has before its kernel is ended
 REPLY_SECONDS = 5
+PATIENCE = 5  # between two looks whether a starting kernel still lives
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Kernel:
 
     def __init__(self, limits: Limits, home: Path, package: Path, caches: Path, walled: bool = True):
         self.limits, self.home, self.package, self.caches, self.walled = limits, home, package, caches, walled
-        self.manager: KernelManager | None = None
+        self.process: nursery.Alone | nursery.Forked | None = None
 
     def __enter__(self):
         self.start()
@@ -52,45 +53,52 @@ class Kernel:
     def start(self) -> None:
         """Start a fresh kernel and wait until it answers."""
         self.end()
-        self.sockets = Path(tempfile.mkdtemp(prefix="k"))
         self.scratch = Path(tempfile.mkdtemp(prefix="mi-home-"))
+        source = nursery.of(self.limits, self.home, self.package, self.caches) if self.walled else None
+        try:
+            self._begin(source)
+        except OSError:
+            if source is None:
+                raise
+            nursery.close()
+            self._begin(None)
+        self.client = BlockingKernelClient(connection_file=str(self.connection))
+        self.client.load_connection_file()
+        self.client.start_channels(hb=False, stdin=False)
+        end = time.monotonic() + START_SECONDS
+        while True:  # until it answers, or has died
+            try:
+                self.client.wait_for_ready(timeout=PATIENCE)
+                return
+            except RuntimeError:
+                if time.monotonic() > end or not self.process.alive():
+                    raise
+
+    def _begin(self, source: "nursery.Nursery | None") -> None:
+        """Fork a kernel that has imported everything, or start one that has not."""
+        self.sockets = source.folder() if source else Path(tempfile.mkdtemp(prefix="k"))
+        self.connection = self.sockets / "connection.json"
+        write_connection_file(
+            str(self.connection), ip=str(self.sockets / "s"), transport="ipc", key=token_bytes(16).hex().encode()
+        )
+        if source:
+            self.process = source.fork(self.sockets, connection=str(self.connection))
+            return
         for item in self.home.iterdir() if not self.walled else ():
             if item.is_file():
                 shutil.copy(item, self.scratch)
         argv = sandbox.command(self.limits, self.sockets, self.home, self.package, self.caches, self.walled)
-        self.manager = KernelManager(transport="ipc", ip=str(self.sockets / "s"))
-        self.manager.connection_file = str(self.sockets / "connection.json")
-        self.manager._kernel_spec = KernelSpec(
-            argv=argv, display_name="sandbox", language="python", interrupt_mode="message"
-        )
         env = sandbox.environment(self.package, self.caches, str(self.scratch))
-        self.manager.start_kernel(
-            env=env,
-            cwd=str(self.scratch),
-            extra_arguments=["--HistoryManager.enabled=False"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self.client = self.manager.blocking_client()
-        self.client.start_channels(hb=False, stdin=False)
-        self.client.wait_for_ready(timeout=START_SECONDS)
-        self.process = psutil.Process(self.manager.provisioner.pid)
+        self.process = nursery.Alone(argv, env, self.scratch)
 
     def end(self) -> None:
         """End the kernel and all its processes at once."""
-        if self.manager is None:
+        if self.process is None:
             return
         with contextlib.suppress(Exception):
             self.client.stop_channels()
-        children = []
-        with contextlib.suppress(psutil.Error):
-            children = self.process.children(recursive=True)
-        with contextlib.suppress(Exception):
-            self.manager.shutdown_kernel(now=True)
-        for child in children:
-            with contextlib.suppress(psutil.Error):
-                child.kill()
-        self.manager = None
+        self.process.end()
+        self.process = None
         shutil.rmtree(self.sockets, ignore_errors=True)
         shutil.rmtree(self.scratch, ignore_errors=True)
 
@@ -122,7 +130,7 @@ class Kernel:
                         self.interrupt()
             if now > look:
                 look = now + 0.25
-                if not self.manager.is_alive():
+                if not self.process.alive():
                     ran.stopped, ran.dead = ran.stopped or "died", True
                     return ran
                 if self.memory_mb() > self.limits.memory_mb:
@@ -156,13 +164,13 @@ class Kernel:
     def interrupt(self) -> None:
         """Ask the cell to stop."""
         with contextlib.suppress(Exception):
-            self.manager.interrupt_kernel()
+            self.client.session.send(self.client.control_channel.socket, "interrupt_request", {})
 
     def memory_mb(self) -> float:
         """Return what the kernel and its children hold."""
         total = 0
         with contextlib.suppress(psutil.Error):
-            for process in (self.process, *self.process.children(recursive=True)):
+            for process in self.process.counted():
                 with contextlib.suppress(psutil.Error):
                     total += process.memory_info().rss
         return total / 2**20

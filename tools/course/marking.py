@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import nbformat
 
@@ -22,9 +23,7 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
 
     release = course.folder("release", assignment)
     report = Report()
-    home = course.folder("tools", f"home-{os.getpid()}")
-    shutil.rmtree(home, ignore_errors=True)
-    shutil.copytree(release, home, ignore=shutil.ignore_patterns("*.ipynb"))
+    home = brought(course, assignment)
     tools = course.folder("tools")
     kernel = Kernel(course.limits, home, tools / "package", tools / "fonts", walled)
     books = [nbformat.read(path, as_version=4) for path in release.glob("*.ipynb")]
@@ -41,10 +40,7 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
     converter = Autograde(coursedir=course.coursedir(assignment, student), config=config)
     rubric = RubricBeside.bound(rubrics(course, assignment))
     converter.autograde_preprocessors = [execute, LimitOutput, SaveAutoGrades, CheckCellMetadata, rubric]
-    try:
-        convert(converter)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    convert(converter)
     page = keep_manual(course, student, assignment, before)
     feedback.write(course, assignment, student)
     path = course.folder("state", assignment, f"{student}.json")
@@ -52,6 +48,19 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
     record = {"key": key, "notes": report.notes, "flags": report.flags, "hints": report.hints}
     record["page"] = page
     write(path, json.dumps(record))
+
+
+def brought(course: Course, assignment: str) -> Path:
+    """Return a folder with what an assignment brings along beside its notebooks, made once a run."""
+    home = course.folder("tools", f"home-{assignment}")
+    if not home.is_dir():
+        part = course.folder("tools", f"home-{assignment}-{os.getpid()}")
+        shutil.copytree(course.folder("release", assignment), part, ignore=shutil.ignore_patterns("*.ipynb"))
+        try:
+            part.rename(home)
+        except OSError:  # another worker was quicker
+            shutil.rmtree(part)
+    return home
 
 
 def _answer_texts(course: Course, student: str, assignment: str) -> dict[tuple[str, str], str]:

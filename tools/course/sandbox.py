@@ -4,6 +4,7 @@ With bubblewrap the kernel sees the system and Python read-only and a small scra
 namespaces forbidden) it runs as a plain process in a scratch folder, and the instructor is warned.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,35 +15,21 @@ from pathlib import Path
 
 from tools.course.settings import Limits
 
-HOME = "/home/student"
+HOME = "/desk"  # where the kernel works, in a world of its own
 WARNING = (
     "bubblewrap does not work here: submissions run WITHOUT a sandbox, so their code can read and change whatever this "
     "account can. Install bubblewrap (apt install bubblewrap), or grade in a virtual machine."
 )
-PLAIN_TORCH = """\
-import sys, types
-def _disable_dynamo(fn=None, recursive=True):
-    return fn if fn is not None else lambda fn: fn
-sys.modules["torch._compile"] = types.ModuleType("torch._compile")
-sys.modules["torch._compile"]._disable_dynamo = _disable_dynamo
-"""  # torch's first optimiser imports its compiler, a second for each submission, only to leave itself uncompiled
-TRIAL = """
-import torch
-w = torch.ones(2, requires_grad=True)
-optimiser = torch.optim.Adam([w])
-w.sum().backward(), optimiser.step()
-assert float(w[0].detach()) < 1 and "torch._dynamo" not in sys.modules
-"""
-LAUNCH = """\
-import resource, sys
-resource.setrlimit(resource.RLIMIT_DATA, ({memory}, {memory}))
-resource.setrlimit(resource.RLIMIT_FSIZE, ({file}, {file}))
-resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-from ipykernel import kernelapp
-sys.argv = ["kernel", *sys.argv[1:]]
-kernelapp.launch_new_instance(kernel_class=Guarded)
-"""
-GUARD = Path(__file__).with_name("guard.py").read_text(encoding="utf-8")
+BEGIN = "\nmain(Guarded)\n"
+TRIED = """
+import json, os
+found = {"number": os.getpid(), "others": [p for p in os.listdir("/proc") if p.isdigit() and int(p) > 2]}
+found["powers"] = [line.split()[1].strip("0") for line in open("/proc/self/status") if line.startswith("Cap")]
+found["left"] = [name for name in os.listdir("/tmp") if name not in ("mpl",) and not os.path.isdir("/tmp/" + name)]
+open(order["folder"] + "/tried.json", "w").write(json.dumps(found))
+"""  # what a forked copy sees of the world, before anybody trusts it
+PROGRAM = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("guard.py", "warm.py")]
+SIZE = 2**28  # of each folder that a submission may write to
 
 
 @cache
@@ -54,20 +41,15 @@ def available() -> bool:
     return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode == 0
 
 
-@cache
-def prelude() -> str:
-    """Return code that makes this torch start quicker, or nothing where it does not work with this version."""
-    trial = [sys.executable, "-c", PLAIN_TORCH + TRIAL]
-    return PLAIN_TORCH if subprocess.run(trial, capture_output=True, check=False).returncode == 0 else ""
-
-
 def _walls() -> list[str]:
     shared = ["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     return ["bwrap", *shared, "--unshare-cgroup-try", "--die-with-parent", "--new-session"]
 
 
-def command(limits: Limits, sockets: Path, home: Path, package: Path, caches: Path, walled: bool) -> list[str]:
-    """Return the kernel's command line, ``{connection_file}`` left to the kernel manager.
+def command(
+    limits: Limits, sockets: Path, home: Path, package: Path, caches: Path, walled: bool, warm: str = ""
+) -> list[str]:
+    """Return the command line of a kernel, or of a process that gives a warmed-up kernel to each who asks.
 
     Parameters
     ----------
@@ -77,10 +59,12 @@ def command(limits: Limits, sockets: Path, home: Path, package: Path, caches: Pa
     package : a folder with the ``mi_lab`` that is imported
     caches : matplotlib's font list, made once
     walled : with bubblewrap
+    warm : "torch": import it first and fork for each order that comes in; "nothing": fork only; needs walls
     """
-    memory = limits.memory_mb * 2**20
-    code = prelude() + GUARD + LAUNCH.format(memory=memory, file=2**26)
-    launch = [sys.executable, "-P", "-c", code, "-f", "{connection_file}"]
+    settings = {"memory": limits.memory_mb * 2**20, "file": 2**26, "size": SIZE, "home": HOME, "warm": warm}
+    settings |= {"places": ["/tmp", HOME, "/dev/shm"], "connection": str(sockets / "connection.json")}
+    code = "".join(PROGRAM) + BEGIN
+    launch = [sys.executable, "-P", "-c", code, json.dumps(settings)]
     if not walled:
         return launch
     seen = [
@@ -96,8 +80,11 @@ def command(limits: Limits, sockets: Path, home: Path, package: Path, caches: Pa
     ]
     python = {sys.prefix, sys.base_prefix, sysconfig.get_path("purelib"), str(Path(sys.executable).resolve().parent)}
     binds = [word for path in seen for word in ("--ro-bind-try", path, path)]
-    folders = ["--proc", "/proc", "--dev", "/dev", "--size", str(2**28), "--tmpfs", "/tmp"]
-    folders += ["--size", str(2**28), "--tmpfs", HOME]
+    # a copy mounts its own view of its own processes, which the system allows only over a whole one
+    folders = ["--bind", "/proc", "/proc"] if warm else ["--proc", "/proc"]
+    for place in ("/tmp", HOME):
+        folders += ["--size", str(SIZE), "--tmpfs", place]
+    folders += ["--dev", "/dev", "--size", str(SIZE), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
     # after the fresh /tmp: the project itself may lie there
     folders += [word for path in sorted(python) if not path.startswith("/usr") for word in ("--ro-bind", path, path)]
     for item in sorted(home.iterdir()):

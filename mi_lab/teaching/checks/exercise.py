@@ -2,8 +2,10 @@
 
 import difflib
 import functools
+import inspect
 import json
 import pkgutil
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -11,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mi_lab.teaching.checks import numbers
-from mi_lab.teaching.checks.judge import Line, Verdict, general_hint, same
+from mi_lab.teaching.checks import hints, numbers
+from mi_lab.teaching.checks.judge import Line, Seen, Verdict, same
 from mi_lab.teaching.checks.observe import NotAttempted, Unusable, is_blank, observe, parse
 
 EXERCISES: dict[str, "Exercise"] = {}
 EXPECTED = Path(__file__).with_name("expected.json")  # stands in for references in the package that students get
+REPEATS = 2  # a part that yields few numbers is looked at with so many further inputs
+FEW = 8
 LATER = "whether it is right you learn with your mark."
 BLANK = Verdict(0.0, [Line(False, "not attempted yet.")], attempted=False)
 
@@ -222,15 +226,23 @@ class Code(Exercise):
         return declare
 
     def observe(self, answer, seed: int) -> dict:
-        from mi_lab.teaching.checks.probing import probe
-
         if is_blank(answer):
             return {"blank": True}
-        return {part.name: probe(part, answer, self.rng(part, seed)) for part in self.parts}
+        return {part.name: self.look(part, answer, seed) for part in self.parts}
 
-    def rng(self, part: Part, seed: int) -> np.random.Generator:
+    def look(self, part: Part, answer, seed: int) -> dict:
+        """Return what an answer does in a part; where that is few numbers, with further inputs as well."""
+        from mi_lab.teaching.checks.probing import probe
+
+        seen = probe(part, answer, self.rng(part, seed))
+        count = sum(len(leaf.get("values", ())) for leaf in seen.get("leaves", {}).values())
+        if part.judge is None and 0 < count < FEW:
+            seen["more"] = [probe(part, answer, self.rng(part, seed, k)) for k in range(1, REPEATS + 1)]
+        return seen
+
+    def rng(self, part: Part, seed: int, again: int = 0) -> np.random.Generator:
         """Return the generator that probe and judge of a part begin with."""
-        return np.random.default_rng([seed, self.parts.index(part)])
+        return np.random.default_rng([seed, self.parts.index(part), *([again] if again else [])])
 
     def judge(self, observed: dict, seed: int) -> Verdict:
         if observed.get("blank") or all(observed.get(part.name, {}).get("blank") for part in self.parts):
@@ -240,48 +252,95 @@ class Code(Exercise):
         return Verdict(earned / sum(part.weight for part in self.parts), lines)
 
     def _judge(self, part: Part, seen: dict, seed: int) -> Line:
-        def line(hint: str | None) -> Line:
-            return Line(hint is None, hint or "right.", part.name)
+        hint = self._hint(part, seen, seed)
+        return Line(hint is None, hint or "right.", part.name)
 
-        if seen.get("blank"):
-            return line("not attempted yet.")
-        if "unusable" in seen:
-            return line(str(seen["unusable"])[:300])
-        if "error" in seen:
-            known = self.expected(part.name, seed) if self.answers or self.id in _kept() else []
-            hint = next((h for h, o in known if h and o.get("kind") == seen.get("kind")), None)
-            return line(hint or str(seen["error"])[:300])
+    def _hint(self, part: Part, seen: dict, seed: int) -> str | None:
+        """Return what is wrong in a part, or None."""
+        known = self.expected(part.name, seed) if self.answers or self.id in _kept() else []
+        right = known[0][1] if known and known[0][0] is None and "leaves" in known[0][1] else None
+        for once in (seen, *seen.get("more", [])):
+            if once.get("blank"):
+                return "not attempted yet."
+            if "unusable" in once:
+                return str(once["unusable"])[:300]
+            if "leaves" not in once:
+                raised = [(h, o) for h, o in known if h and "kind" in o and not EXCHANGED.fullmatch(h)]
+                mistake = next((h for h, o in raised if o["kind"] == once.get("kind")), None)
+                return mistake or (str(once["error"])[:300] if "error" in once else _unfit(once, right, part))
         try:
-            found = parse(seen["leaves"])
-        except (KeyError, TypeError, ValueError):
-            return line("nothing that can be read came back.")
+            found = _parsed(seen)
+            given = parse(seen["returned"]) if "returned" in seen else {}
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return "nothing that can be read came back."
+        if words := _kind(given, right, part):
+            return words
         if part.judge:
-            return line(part.judge(found[""] if list(found) == [""] else found, self.rng(part, seed)))
-        (_, right), *mistakes = self.expected(part.name, seed)
-        right = parse(right["leaves"])
-        if same(found, right, part.rtol, part.atol):
-            return line(None)
-        for hint, wrong in mistakes:
+            if right and (words := hints.shapes(found[0], parse(right["leaves"]))):
+                return words
+            return part.judge(found[0][""] if list(found[0]) == [""] else found[0], self.rng(part, seed))
+        wanted = _parsed(right)
+        if same(found, wanted, part.rtol, part.atol):
+            return None
+        for hint, wrong in known[1:]:
             if "leaves" in wrong:
-                wrong = parse(wrong["leaves"])
-                if same(found, wrong, part.rtol, part.atol) and not same(wrong, right, part.rtol, part.atol):
-                    return line(hint)
-        return line(general_hint(found, right, part.rtol, part.atol))
+                wrong = _parsed(wrong)
+                if same(found, wrong, part.rtol, part.atol) and not same(wrong, wanted, part.rtol, part.atol):
+                    return hint
+        return hints.naming(found, wanted, part.rtol, part.atol)
 
     def expected(self, name: str, seed: int) -> list[tuple[str | None, dict]]:
         """Return what the reference, and after it each mistake, is seen to do in a part."""
         return _expected(self.id, name, seed)
 
 
+def _parsed(seen: dict) -> list[Seen]:
+    """Return what was seen with each of the inputs; what failed with later ones counts as nothing."""
+    return [parse(once.get("leaves", {})) for once in (seen, *seen.get("more", []))]
+
+
+def _kind(given: Seen, right: dict | None, part: Part) -> str:
+    """Say how what came back differs in kind from what the reference gives back; nothing if it doesn't."""
+    if not given or not right or "returned" not in right:
+        return ""
+    return hints.kind(given, parse(right["returned"]), part.rtol, part.atol)
+
+
+def _unfit(seen: dict, right: dict | None, part: Part) -> str:
+    """Say why what came back could not be used: that is no error of the student's code."""
+    try:
+        given = parse(seen["returned"]) if "returned" in seen else {}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        given = {}
+    if words := _kind(given, right, part):
+        return words
+    what = f", {hints.described(given)}," if given else ""
+    return f"what your function gives back{what} is not of the kind that is asked for ({str(seen.get('kind'))[:120]})."
+
+
+EXCHANGE = "this is what comes out when {} and {} change places."
+EXCHANGED = re.compile(EXCHANGE.format(".*", ".*"))
+
+
+def _exchanged(code: Code) -> list[tuple[str, Callable]]:
+    """Return the reference with its first two arguments exchanged, as one more mistake that may be recognised."""
+    reference = code.answers[0][1]
+    if not inspect.isfunction(reference):
+        return []
+    names = [p.name for p in inspect.signature(reference).parameters.values() if p.default is p.empty and p.kind == 1]
+    if len(names) < 2:
+        return []
+    return [(EXCHANGE.format(*names[:2]), lambda a, b, *more: reference(b, a, *more))]
+
+
 @functools.lru_cache(maxsize=512)
 def _expected(exercise: str, name: str, seed: int) -> list[tuple[str | None, dict]]:
-    from mi_lab.teaching.checks.probing import probe
-
     code = EXERCISES[exercise]
     if not code.answers and seed == code.seed and name in _kept().get(exercise, {}):
         return [(hint, seen) for hint, seen in _kept()[exercise][name]]
     part = next(p for p in code.parts if p.name == name)
-    seen = [(hint, probe(part, answer, code.rng(part, seed))) for hint, answer in code.answers]
+    known = [*code.answers, *(_exchanged(code) if code.answers and code.answers[0][0] is None else [])]
+    seen = [(hint, code.look(part, answer, seed)) for hint, answer in known]
     if part.judge is None and (not seen or seen[0][0] is not None or "leaves" not in seen[0][1]):
         raise RuntimeError(f"exercise {exercise!r}, part {name!r}: the reference gives {seen[:1]}")
     return seen

@@ -6,7 +6,11 @@ MOST_VALUES = 200_000
 
 
 class NotAttempted(Exception):
-    """The answer is still the stub."""
+    """The answer is still the stub, or None came back (``value``)."""
+
+    def __init__(self, value=...):
+        super().__init__()
+        self.value = value
 
 
 class Unusable(Exception):
@@ -37,7 +41,7 @@ def observe(value) -> dict:
 
 def _walk(value, path: str, leaves: dict) -> None:
     if is_blank(value):
-        raise NotAttempted
+        raise NotAttempted(value)
     if isinstance(value, dict):
         for key, item in value.items():
             _walk(item, f"{path}.{key}" if path else str(key), leaves)

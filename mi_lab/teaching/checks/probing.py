@@ -1,6 +1,7 @@
 """Running a student's answer once: blank, broken, slow and chatty ones included."""
 
 import contextlib
+import dis
 import functools
 import inspect
 import io
@@ -8,44 +9,116 @@ import linecache
 import random
 import signal
 import sys
+import sysconfig
 import threading
 import warnings
+from pathlib import Path
 
 import numpy as np
 
+from mi_lab.teaching.checks.hints import INSIDE, NONE, PRINTED
 from mi_lab.teaching.checks.observe import NotAttempted, Unusable, is_blank, observe
+
+OURS = (str(Path(__file__).parents[2]), sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"), "<frozen")
+IDLE = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "POP_TOP", "CACHE", "COPY_FREE_VARS"}
+SMALL = 60  # so many numbers of a result are kept, to say of what kind it is
 
 
 class TooSlow(BaseException):
     """The answer did not come in time; not an Exception, so that ``except Exception`` cannot swallow it."""
 
 
+class Heard:
+    """What an answer gave back, or raised, when it was first called."""
+
+    def __init__(self):
+        self.results: list = []
+        self.raised: BaseException | None = None
+
+    def kept(self) -> dict:
+        """Return the first result as plain numbers, if it is small."""
+        try:
+            leaves = observe(self.results[0])
+        except (IndexError, NotAttempted, Unusable):
+            return {}
+        return {"returned": leaves} if sum(len(v.get("values", ())) for v in leaves.values()) <= SMALL else {}
+
+
 def probe(part, answer, rng: np.random.Generator) -> dict:
-    """Return ``{"leaves": ...}``, or why there are none: ``blank``, ``error`` and its ``kind``, ``unusable``."""
+    """Return ``{"leaves": ...}``, or why there are none: ``blank``, ``unusable``, ``error`` and its ``kind``.
+
+    An error of the answer's own has a sentence, ``error``; where only the probe could not use what came back, there is
+    a ``kind`` alone. ``returned`` is what came back from the first call.
+    """
+    heard = Heard()
     try:
         with settled(int(rng.bit_generator.seed_seq.generate_state(1)[0])):
-            return {"leaves": observe(part.probe(guarded(answer), rng))}
-    except (NotAttempted, NotImplementedError):
+            return {"leaves": observe(part.probe(listened(answer, heard), rng))} | heard.kept()
+    except NotAttempted as e:
+        if e.value is None and not is_stub(answer):
+            inside = heard.results and heard.results[0] is not None
+            return {"unusable": INSIDE if inside else PRINTED if prints(answer) else NONE}
         return {"blank": True}
     except Unusable as e:
         return {"unusable": f"{e}."}
     except Exception as e:
-        return {"kind": f"{type(e).__name__}: {e}"[:300], "error": _sentence(e)}
+        if isinstance(e, NotImplementedError) and not str(e):
+            return {"blank": True}
+        found = {"kind": f"{type(e).__name__}: {e}"[:300]} | heard.kept()
+        own = e is heard.raised or _theirs(e)
+        return found | ({"error": _sentence(e)} if own else {})
 
 
-def guarded(answer):
-    """Return ``answer``, raising ``NotAttempted`` when a function gives back what a stub gives: nothing."""
+def listened(answer, heard: Heard):
+    """Return ``answer``, noting what it gives back; what no call could work with is refused in words."""
+    if not callable(answer):
+        what = "a number" if isinstance(answer, int | float) else f"a {type(answer).__name__}"
+        raise Unusable(f"a function is wanted, yours is {what}: hand it over by its name, without calling it")
     if not inspect.isroutine(answer):
         return answer
+    try:
+        signature = inspect.signature(answer)
+    except (ValueError, TypeError):  # some of C's functions have none
+        signature = None
 
     @functools.wraps(answer, updated=())
     def call(*args, **kwargs):
-        result = answer(*args, **kwargs)
+        if signature is not None:
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError:
+                takes = f"takes ({', '.join(signature.parameters)})"
+                raise Unusable(
+                    f"your function {takes} but is called with {len(args)} arguments, as the stub was"
+                ) from None
+        try:
+            result = answer(*args, **kwargs)
+        except Exception as e:
+            heard.raised = e
+            raise
+        heard.results = heard.results or [result]
         if is_blank(result):
-            raise NotAttempted
+            raise NotAttempted(result)
         return result
 
     return call
+
+
+def _codes(answer) -> list:
+    if inspect.isfunction(answer) or inspect.ismethod(answer):
+        return [answer.__code__]
+    kind = answer if isinstance(answer, type) else type(answer)
+    return [f.__code__ for name, f in vars(kind).items() if inspect.isfunction(f) and name != "__init__"]
+
+
+def is_stub(answer) -> bool:
+    """Tell whether an answer does nothing at all, as what the notebook gave."""
+    codes = _codes(answer)
+    return bool(codes) and all(i.opname in IDLE for code in codes for i in dis.get_instructions(code))
+
+
+def prints(answer) -> bool:
+    return any("print" in code.co_names for code in _codes(answer))
 
 
 @contextlib.contextmanager
@@ -69,14 +142,20 @@ def settled(seed: int):
             torch.set_rng_state(states[2])
 
 
-def _sentence(error: Exception) -> str:
-    """Say what was raised and in which line of the student's code."""
+def _theirs(error: Exception) -> str:
+    """Return the last line of the student's own code that an error went through, or nothing."""
     line, trace = "", error.__traceback__
     while trace:
         name = trace.tb_frame.f_code.co_filename
-        if "ipykernel" in name or name.startswith("<ipython-input"):
-            line = linecache.getline(name, trace.tb_lineno).strip()
+        if not name.startswith(OURS):
+            line = linecache.getline(name, trace.tb_lineno).strip() or "?"
         trace = trace.tb_next
+    return line
+
+
+def _sentence(error: Exception) -> str:
+    """Say what was raised and in which line of the student's code."""
+    line = _theirs(error).strip("?")
     where = f", in the line `{line}`" if line else ""
     return f"your code raised {type(error).__name__}: {str(error)[:150] or 'no message'}{where}."
 

@@ -254,7 +254,7 @@ ANSWERS["mine-loss"] = Answers(
         "joint twice": (joint_twice, "not over t again"),
         "old average": (old_average, "old m"),
         "all detached": (detached, "only m is to be detached"),
-        "m not returned": (forgotten_m, "raised"),
+        "m not returned": (forgotten_m, "the rest is missing"),
     },
 )
 

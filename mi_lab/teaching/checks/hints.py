@@ -1,0 +1,219 @@
+"""Naming the difference between what an answer did and what the reference does: true for any exercise, or not said.
+
+What is looked at came from several random inputs, so no hint rests on one number that fits by chance.
+"""
+
+from itertools import permutations
+
+import numpy as np
+
+from mi_lab.teaching.checks.judge import Seen, agree, close, squeezed
+
+NONE = "your function gives nothing back (None): is a `return` missing?"
+INSIDE = "among what your function gives back is a None: is it computed at all, or only printed?"
+PRINTED = "your function prints something but gives nothing back (None): end it with `return`."
+MEMBERS = 4  # at most so many are tried in other orders
+NEAR = 0.05
+TIMES = {2: "twice", 0.5: "half of", 3: "three times", 4: "four times", 0.25: "a quarter of", -2: "minus twice"}
+SIZES = {1: "one number", 2: "two values", 3: "three values", 4: "four values"}
+FIRSTS = ("first", "second", "third", "fourth", "fifth")
+LOG2, LOG10 = np.log(2), np.log(10)
+WAYS = (  # what was done to the right number instead of nothing
+    (lambda r: -r, "the size is right, the sign is not"),
+    (lambda r: r / LOG2, "this is in bits: the book counts in nats, so use the natural logarithm"),
+    (lambda r: r / LOG10, "this uses the logarithm to base 10: take the natural one"),
+    (lambda r: r * LOG2, "you divided by log 2 the wrong way round: the natural logarithm already gives nats"),
+    (np.exp, "this is the exponential of what is asked for: is a logarithm missing?"),
+    (lambda r: np.exp(-r), "this is exp(-…) of what is asked for: is a logarithm, and a sign, missing?"),
+    (np.log, "this is the logarithm of what is asked for: one logarithm too many?"),
+    (lambda r: 1 / r, "this is one divided by what is asked for"),
+    (np.square, "this is the square of what is asked for: is a root missing?"),
+    (np.sqrt, "this is the root of what is asked for: is a square missing?"),
+    (lambda r: 1 - r, "this is one minus what is asked for"),
+    (np.abs, "the sizes are right, but some signs are lost"),
+    (lambda r: np.maximum(r, 0), "negative values are cut off at 0"),
+)
+
+
+def described(seen: Seen) -> str:
+    """Say of what kind a result is."""
+    if set(seen) != {""}:
+        return SIZES.get(len(seen), f"{len(seen)} values") if len(seen) > 1 else "a collection of one value"
+    value = seen[""]
+    if isinstance(value, str):
+        return "a text"
+    if value.size == 1:
+        return "one number"
+    return f"{value.size} numbers in a row" if value.ndim == 1 else f"an array of shape {value.shape}"
+
+
+def members(seen: Seen) -> Seen:
+    """Return a result with the members of a short row of numbers as values of their own: a pair is a pair."""
+    if set(seen) == {""} and not isinstance(seen[""], str) and seen[""].ndim == 1 and 1 < seen[""].size <= MEMBERS:
+        return {str(k): np.asarray(v) for k, v in enumerate(seen[""])}
+    return seen
+
+
+def kind(found: Seen, right: Seen, rtol: float, atol: float) -> str:
+    """Say how the kind of a result differs from what is wanted; nothing if it doesn't."""
+    if found.keys() == right.keys():
+        return ""
+    found, right = members(found), members(right)
+    if found.keys() == right.keys():
+        return ""
+    wanted = f"{described(right)} {'are' if len(right) > 1 else 'is'} wanted, your function gave {described(found)}"
+    if len(right) > 1 and len(found) == 1:
+        (value,) = found.values()
+        for place, (path, other) in enumerate(right.items()):
+            if _equal(value, other, rtol, atol):
+                return f"{wanted}: {_name(path, place)} is there, the rest is missing."
+    if len(right) == 1 and len(found) > 1:
+        (wanted_value,) = right.values()
+        for place, (path, value) in enumerate(found.items()):
+            if _equal(value, wanted_value, rtol, atol):
+                return f"{wanted}: give back {_name(path, place)} alone."
+    return f"{wanted}."
+
+
+def _equal(a, b, rtol: float, atol: float) -> bool:
+    return agree({"": a}, {"": b}, rtol, atol)
+
+
+def _name(path: str, place: int) -> str:
+    last = path.split(".")[-1]
+    known = FIRSTS[place] if place < len(FIRSTS) else f"{place + 1}th"
+    return f"the {known} value" if last.isdigit() or not last else last
+
+
+def naming(found: list[Seen], right: list[Seen], rtol: float, atol: float) -> str:
+    """Return one sentence about how answers to the same inputs differ.
+
+    Parameters
+    ----------
+    found, right : what the answer and the reference gave, for each of the inputs
+    """
+    for f, r in zip(found, right, strict=False):
+        if f.keys() != r.keys():
+            return kind(f, r, rtol, atol) or f"{described(r)} is wanted, yours is {described(f)}."
+        for path, wanted in r.items():
+            if words := _shape(f[path], wanted):
+                return words + (f" (at {path})." if path else ".")
+    if swapped := _swapped(found, right, rtol, atol):
+        return swapped
+    paths = list(right[0])
+    wrong = [p for p in paths if not all(_equal(f[p], r[p], rtol, atol) for f, r in zip(found, right, strict=False))]
+    if not wrong:
+        return "not yet."
+    words = _numbers([f[wrong[0]] for f in found], [r[wrong[0]] for r in right], rtol, atol)
+    if len(paths) == 1:
+        return f"{words}."
+    name = _name(wrong[0], paths.index(wrong[0]))
+    others = [_name(p, paths.index(p)) for p in paths if p not in wrong]
+    if others:
+        return f"{name} is not right: {words} ({', '.join(others)}: right)."
+    alike = [_numbers([f[p] for f in found], [r[p] for r in right], rtol, atol) for p in wrong]
+    return f"{words}." if len(set(alike)) == 1 else f"{words} (at {name})."
+
+
+def shapes(found: Seen, right: Seen) -> str:
+    """Say where a result has another shape than the reference's; nothing if it has not."""
+    if found.keys() != right.keys():
+        return f"{described(right)} {'are' if len(right) > 1 else 'is'} wanted, yours is {described(found)}."
+    for path, wanted in right.items():
+        wrong = isinstance(found[path], str) != isinstance(wanted, str)
+        if wrong or (not isinstance(wanted, str) and squeezed(found[path]) != squeezed(wanted)):
+            return _shape(found[path], wanted) + (f" (at {path})." if path else ".")
+    return ""
+
+
+def _shape(found, right) -> str:
+    if isinstance(right, str) != isinstance(found, str):
+        return f"a {'text' if isinstance(right, str) else 'number'} is wanted"
+    if isinstance(right, str):
+        return ""
+    if squeezed(found) != squeezed(right):
+        if right.size == 1:
+            return f"one number is wanted, yours have shape {found.shape}: over which axis is the average?"
+        if squeezed(found.T) == squeezed(right):
+            return f"the axes are swapped: shape {right.shape} is wanted, yours is {found.shape}"
+        if found.size == 1:
+            return f"{right.size} numbers, of shape {right.shape}, are wanted, yours is one"
+        return f"shape {right.shape} is wanted, yours is {found.shape}: along which axis did you work?"
+    if not np.isfinite(found).all() and np.isfinite(right).all():
+        what = "nan" if np.isnan(found).any() else "infinite"
+        return f"your answer is not finite ({what}): what overflows, or which logarithm is taken of zero?"
+    return ""
+
+
+def _swapped(found: list[Seen], right: list[Seen], rtol: float, atol: float) -> str:
+    """Tell whether all values are there, in another order."""
+    paths = list(right[0])
+    lasts = list(dict.fromkeys(p.split(".")[-1] for p in paths))
+    if not 1 < len(lasts) <= MEMBERS or any(isinstance(v, str) for v in found[0].values()):
+        return ""
+    for order in permutations(lasts):
+        if list(order) == lasts:
+            continue
+        new = dict(zip(lasts, order, strict=True))
+        moved = {p: ".".join([*p.split(".")[:-1], new[p.split(".")[-1]]]) for p in paths}
+        if not all(q in found[0] for q in moved.values()):
+            continue
+        turned = [{p: f[moved[p]] for p in paths} for f in found]
+        if all(agree(t, r, rtol, atol) for t, r in zip(turned, right, strict=False)):
+            wanted = "" if any(name.isdigit() for name in lasts) else f": wanted are {', '.join(lasts)}, in this order"
+            return f"the right values in the wrong order{wanted}."
+    return ""
+
+
+def _numbers(found: list, right: list, rtol: float, atol: float) -> str:
+    """Name how numbers differ that several inputs gave; each way holds for all of them, or is not named."""
+    f, r = (np.concatenate([np.ravel(v) for v in values]) for values in (found, right))
+    enough = r.size > 1 and np.ptp(r) > 0
+    if enough:
+        with np.errstate(all="ignore"):
+            for way, words in WAYS:
+                other = way(r)
+                if np.isfinite(other).all() and not close(other, r, rtol, atol) and close(f, other, rtol, atol):
+                    return words
+            if np.ptp(f) <= 1e-9 * abs(f[0]) and len(found) > 1:
+                return f"your answer is {f[0]:.4g} whatever comes in"
+            ratio, gap = f / r, f - r
+            if np.isfinite(ratio).all() and np.ptp(ratio) < 1e-3 * abs(ratio[0]):
+                times = next((w for k, w in TIMES.items() if abs(ratio[0] / k - 1) < 1e-3), f"{ratio[0]:.3g} times")
+                return f"every value is {times} what is wanted: which factor is missing, or too many?"
+            if np.ptp(gap) < 1e-3 * abs(gap[0]) and np.ptp(gap) < 1e-3 * np.ptp(r):
+                return f"every value is off by the same amount, {gap[0]:+.3g}"
+    if words := _order(found, right, rtol, atol):
+        return words
+    if enough and np.isfinite(f).all():
+        off = np.abs(f - r) / np.maximum(np.abs(r), 1e-12)
+        if off.max() < NEAR:
+            return f"close, but off by up to {off.max():.1%}: is something small left out, or cut off too early?"
+        if (f > r).all() or (f < r).all():
+            return f"the numbers are not right yet: too {'large' if f[0] > r[0] else 'small'} for every input tried"
+    return "the numbers are not right yet" + (f" (yours: {f[0]:.4g})" if f.size == 1 else "")
+
+
+def _order(found: list, right: list, rtol: float, atol: float) -> str:
+    """Name what only a row of numbers can show: another order, a shift, a few wrong ones."""
+    f, r = np.ravel(found[0]), np.ravel(right[0])
+    if r.size < 3:
+        return ""
+    pairs = [(np.ravel(a), np.ravel(b)) for a, b in zip(found, right, strict=False)]
+    shape = np.shape(right[0])
+    if len(shape) == 2 and shape[0] == shape[1] > 1:
+        if all(close(np.transpose(a).ravel(), b.ravel(), rtol, atol) for a, b in zip(found, right, strict=False)):
+            return "rows and columns are exchanged"
+    elif all(close(a[::-1], b, rtol, atol) for a, b in pairs):
+        return "the right numbers in reverse order"
+    for step in (1, -1):
+        if all(close(np.roll(a, step), b, rtol, atol) for a, b in pairs):
+            return "the right numbers, shifted by one place"
+    if all(close(np.sort(a), np.sort(b), rtol, atol) for a, b in pairs):
+        return "the right numbers in another order: does something sort or shuffle them?"
+    if all(close(a, np.cumsum(b), rtol, atol) for a, b in pairs):
+        return "these are running sums of what is wanted"
+    good = np.isclose(f, r, rtol=rtol, atol=atol)
+    if 0 < good.sum() < good.size:
+        return f"{good.sum()} of {good.size} numbers are right; the first wrong one has index {np.argmin(good)}"
+    return ""
