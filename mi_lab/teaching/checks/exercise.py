@@ -6,6 +6,7 @@ import inspect
 import json
 import pkgutil
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -114,6 +115,9 @@ class Numeric(Exercise):
         """Return what is said to a right answer."""
         return f"right: {self.right}" if self.right else "right."
 
+    def _about(self, wrong: float) -> float:
+        return self.atol + self.rtol * abs(wrong)
+
     def known(self) -> list[tuple[float, str]]:
         """Return wrong values and their hints, the exercise's own first."""
         general = [(-self.value, "the size is right, the sign is not.")] if self.value else []
@@ -131,7 +135,7 @@ class Numeric(Exercise):
             seen = observe(answer)
             values = [leaf["values"] for leaf in seen.values() if "values" in leaf]
             if len(seen) != 1 or len(values) != 1 or len(values[0]) != 1:
-                return {"unusable": "one number is wanted."}
+                return {"unusable": f"one number is wanted, yours are {sum(map(len, values)) or 'none'}."}
             return {"value": values[0][0]}
         except NotAttempted:
             return {"blank": True}
@@ -148,7 +152,7 @@ class Numeric(Exercise):
             hint = f"with a comma these are two numbers, {left} and {right}: write one, without a comma."
             return Verdict(0.0, [Line(False, hint, asks=True)])
         if "unusable" in observed:
-            return Verdict(0.0, [Line(False, "one number is wanted.")])
+            return Verdict(0.0, [Line(False, str(observed["unusable"])[:200])])
         return self._of(float(observed["value"]))[1]
 
     def _of_text(self, typed: str) -> Verdict:
@@ -173,9 +177,14 @@ class Numeric(Exercise):
             return "other", Verdict(0.0, [Line(False, f"one number, as is wanted; {LATER}", asks=True)])
         if abs(x - self.value) <= self.tolerance:
             return "right", Verdict(1.0, [Line(True, self.explained)])
-        for wrong, hint in self.known():
-            if abs(x - wrong) <= self.atol + self.rtol * abs(wrong):
-                return "known", Verdict(0.0, [Line(False, hint)])
+        near = [(abs(x - wrong), hint) for wrong, hint in self.known()]
+        fitting = [(gap, hint) for (gap, hint), (w, _) in zip(near, self.known(), strict=True) if gap <= self._about(w)]
+        if fitting:
+            return "known", Verdict(0.0, [Line(False, min(fitting)[1])])
+        if any(abs(x - round(self.value, digits)) < 1e-9 for digits in (1, 2, 3)):
+            return "other", Verdict(
+                0.0, [Line(False, "right as far as it goes, but rounded too much: keep more digits.")]
+            )
         hint = f"not yet: {numbers.shown(x)} is too {'large' if x > self.value else 'small'}."
         if abs(x - self.value) <= 5 * self.tolerance:
             hint = "close, but not within the tolerance: keep more digits."
@@ -236,7 +245,7 @@ class Code(Exercise):
 
         seen = probe(part, answer, self.rng(part, seed))
         count = sum(len(leaf.get("values", ())) for leaf in seen.get("leaves", {}).values())
-        if part.judge is None and 0 < count < FEW:
+        if 0 < count < FEW:
             seen["more"] = [probe(part, answer, self.rng(part, seed, k)) for k in range(1, REPEATS + 1)]
         return seen
 
@@ -247,47 +256,52 @@ class Code(Exercise):
     def judge(self, observed: dict, seed: int) -> Verdict:
         if observed.get("blank") or all(observed.get(part.name, {}).get("blank") for part in self.parts):
             return BLANK
-        lines = [self._judge(part, observed.get(part.name, {}), seed) for part in self.parts]
+        said = [self._hints(part, observed.get(part.name, {}), seed) for part in self.parts]
+        fits = Counter(hint for hints_ in said for hint in set(hints_))
+        lines = []
+        for part, possible in zip(self.parts, said, strict=True):  # of the known mistakes, the one that explains most
+            hint = max(possible, key=lambda h: fits[h], default=None)
+            lines.append(Line(hint is None, hint or "right.", part.name))
         earned = sum(part.weight for part, line in zip(self.parts, lines, strict=True) if line.right)
         return Verdict(earned / sum(part.weight for part in self.parts), lines)
 
-    def _judge(self, part: Part, seen: dict, seed: int) -> Line:
-        hint = self._hint(part, seen, seed)
-        return Line(hint is None, hint or "right.", part.name)
-
-    def _hint(self, part: Part, seen: dict, seed: int) -> str | None:
-        """Return what is wrong in a part, or None."""
+    def _hints(self, part: Part, seen: dict, seed: int) -> list[str]:
+        """Return what may be wrong in a part, best first; nothing if it is right."""
         known = self.expected(part.name, seed) if self.answers or self.id in _kept() else []
         right = known[0][1] if known and known[0][0] is None and "leaves" in known[0][1] else None
         for once in (seen, *seen.get("more", [])):
             if once.get("blank"):
-                return "not attempted yet."
+                return ["not attempted yet."]
             if "unusable" in once:
-                return str(once["unusable"])[:300]
+                return [str(once["unusable"])[:300]]
             if "leaves" not in once:
                 raised = [(h, o) for h, o in known if h and "kind" in o and not EXCHANGED.fullmatch(h)]
-                mistake = next((h for h, o in raised if o["kind"] == once.get("kind")), None)
-                return mistake or (str(once["error"])[:300] if "error" in once else _unfit(once, right, part))
+                mistakes = [h for h, o in raised if o["kind"] == once.get("kind")]
+                return mistakes or [str(once["error"])[:300] if "error" in once else _unfit(once, right, part)]
         try:
             found = _parsed(seen)
-            given = parse(seen["returned"]) if "returned" in seen else {}
+            given = _returned(seen)
         except (KeyError, TypeError, ValueError, AttributeError):
-            return "nothing that can be read came back."
+            return ["nothing that can be read came back."]
         if words := _kind(given, right, part):
-            return words
+            return [words]
         if part.judge:
             if right and (words := hints.shapes(found[0], parse(right["leaves"]))):
-                return words
-            return part.judge(found[0][""] if list(found[0]) == [""] else found[0], self.rng(part, seed))
+                return [words]
+            hint = part.judge(found[0][""] if list(found[0]) == [""] else found[0], self.rng(part, seed))
+            return [] if hint is None else [hint]
         wanted = _parsed(right)
         if same(found, wanted, part.rtol, part.atol):
-            return None
+            return []
+        fitting = []
         for hint, wrong in known[1:]:
             if "leaves" in wrong:
                 wrong = _parsed(wrong)
                 if same(found, wrong, part.rtol, part.atol) and not same(wrong, wanted, part.rtol, part.atol):
-                    return hint
-        return hints.naming(found, wanted, part.rtol, part.atol)
+                    fitting.append(hint)
+        if "returned" in seen and "returned" in right and not fitting:
+            fitting = [w for w in [hints.swapped([given], [_returned(right)], part.rtol, part.atol)] if w]
+        return fitting or [hints.naming(found, wanted, part.rtol, part.atol)]
 
     def expected(self, name: str, seed: int) -> list[tuple[str | None, dict]]:
         """Return what the reference, and after it each mistake, is seen to do in a part."""
@@ -299,17 +313,21 @@ def _parsed(seen: dict) -> list[Seen]:
     return [parse(once.get("leaves", {})) for once in (seen, *seen.get("more", []))]
 
 
+def _returned(seen: dict) -> Seen:
+    return parse(seen["returned"]) if "returned" in seen else {}
+
+
 def _kind(given: Seen, right: dict | None, part: Part) -> str:
     """Say how what came back differs in kind from what the reference gives back; nothing if it doesn't."""
     if not given or not right or "returned" not in right:
         return ""
-    return hints.kind(given, parse(right["returned"]), part.rtol, part.atol)
+    return hints.kind(given, _returned(right), part.rtol, part.atol)
 
 
 def _unfit(seen: dict, right: dict | None, part: Part) -> str:
     """Say why what came back could not be used: that is no error of the student's code."""
     try:
-        given = parse(seen["returned"]) if "returned" in seen else {}
+        given = _returned(seen)
     except (KeyError, TypeError, ValueError, AttributeError):
         given = {}
     if words := _kind(given, right, part):

@@ -58,8 +58,7 @@ def kind(found: Seen, right: Seen, rtol: float, atol: float) -> str:
     """Say how the kind of a result differs from what is wanted; nothing if it doesn't."""
     if found.keys() == right.keys():
         return ""
-    found, right = members(found), members(right)
-    if found.keys() == right.keys():
+    if members(found).keys() == right.keys() or found.keys() == members(right).keys():
         return ""
     wanted = f"{described(right)} {'are' if len(right) > 1 else 'is'} wanted, your function gave {described(found)}"
     if len(right) > 1 and len(found) == 1:
@@ -97,22 +96,22 @@ def naming(found: list[Seen], right: list[Seen], rtol: float, atol: float) -> st
             return kind(f, r, rtol, atol) or f"{described(r)} is wanted, yours is {described(f)}."
         for path, wanted in r.items():
             if words := _shape(f[path], wanted):
-                return words + (f" (at {path})." if path else ".")
-    if swapped := _swapped(found, right, rtol, atol):
-        return swapped
+                return _stop(words + (f" (at {path})" if path else ""))
+    if moved := swapped(found, right, rtol, atol):
+        return moved
     paths = list(right[0])
     wrong = [p for p in paths if not all(_equal(f[p], r[p], rtol, atol) for f, r in zip(found, right, strict=False))]
     if not wrong:
         return "not yet."
     words = _numbers([f[wrong[0]] for f in found], [r[wrong[0]] for r in right], rtol, atol)
     if len(paths) == 1:
-        return f"{words}."
-    name = _name(wrong[0], paths.index(wrong[0]))
-    others = [_name(p, paths.index(p)) for p in paths if p not in wrong]
+        return _stop(words)
+    named = {p: _name(p, paths.index(p)) for p in paths}
+    others = [name for name in dict.fromkeys(named.values()) if name not in {named[p] for p in wrong}]
     if others:
-        return f"{name} is not right: {words} ({', '.join(others)}: right)."
-    alike = [_numbers([f[p] for f in found], [r[p] for r in right], rtol, atol) for p in wrong]
-    return f"{words}." if len(set(alike)) == 1 else f"{words} (at {name})."
+        return _stop(f"{', '.join(others)} right, {named[wrong[0]]} not: {words}")
+    alike = {_numbers([f[p] for f in found], [r[p] for r in right], rtol, atol) for p in wrong}
+    return _stop(words if len(alike) == 1 else f"{words} (at {named[wrong[0]]})")
 
 
 def shapes(found: Seen, right: Seen) -> str:
@@ -122,8 +121,12 @@ def shapes(found: Seen, right: Seen) -> str:
     for path, wanted in right.items():
         wrong = isinstance(found[path], str) != isinstance(wanted, str)
         if wrong or (not isinstance(wanted, str) and squeezed(found[path]) != squeezed(wanted)):
-            return _shape(found[path], wanted) + (f" (at {path})." if path else ".")
+            return _stop(_shape(found[path], wanted) + (f" (at {path})" if path else ""))
     return ""
+
+
+def _stop(words: str) -> str:
+    return words if words.endswith("?") else f"{words}."
 
 
 def _shape(found, right) -> str:
@@ -145,7 +148,7 @@ def _shape(found, right) -> str:
     return ""
 
 
-def _swapped(found: list[Seen], right: list[Seen], rtol: float, atol: float) -> str:
+def swapped(found: list[Seen], right: list[Seen], rtol: float, atol: float) -> str:
     """Tell whether all values are there, in another order."""
     paths = list(right[0])
     lasts = list(dict.fromkeys(p.split(".")[-1] for p in paths))

@@ -38,7 +38,8 @@ class Heard:
     def kept(self) -> dict:
         """Return the first result as plain numbers, if it is small."""
         try:
-            leaves = observe(self.results[0])
+            first = self.results[0]
+            leaves = observe(dict(enumerate(first)) if isinstance(first, tuple) else first)
         except (IndexError, NotAttempted, Unusable):
             return {}
         return {"returned": leaves} if sum(len(v.get("values", ())) for v in leaves.values()) <= SMALL else {}
