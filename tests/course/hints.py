@@ -1,4 +1,4 @@
-"""`python -m tests.course.hints`: what `check` says to mistakes that nobody planned for, as one table, and the score."""
+"""`python -m tests.course.hints`: what `check` says to mistakes that nobody planned for, in one table with a score."""
 
 import re
 from importlib import import_module

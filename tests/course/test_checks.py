@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from mi_lab import check
+from mi_lab.teaching.checks import coding
 from mi_lab.teaching.checks import exercise as declared
 from mi_lab.teaching.checks.form import cipher, html, mix
 from mi_lab.teaching.checks.judge import sentence
@@ -35,7 +36,7 @@ def task():
     task.mistake("a sum where an average belongs.")(lambda x: x.sum())
     yield task
     declared.EXERCISES.pop("test-mean")
-    declared._expected.cache_clear()
+    coding._expected.cache_clear()
 
 
 def nothing(x):

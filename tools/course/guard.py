@@ -17,6 +17,7 @@ LIBRARIES += ("pandas.testing", "scipy.stats", "scipy.special", "pytest", "unitt
 LIBRARIES += ("IPython.core.interactiveshell", "IPython.core.ultratb", "IPython.display", "ipykernel.ipkernel")
 LIBRARIES += ("mi_lab", "mi_lab.teaching.checks", "mi_lab.teaching.checks.run", "mi_lab.teaching.checks.observe")
 LIBRARIES += ("mi_lab.teaching.checks.probing", "mi_lab.teaching.checks.exercise", "mi_lab.teaching.checks.judge")
+LIBRARIES += ("mi_lab.teaching.checks.kinds", "mi_lab.teaching.checks.coding", "mi_lab.teaching.checks.hints")
 READY = (unittest.mock, IPython.core.ultratb, numpy.testing)  # watched from the first cell on
 LISTS = ("ast_transformers", "input_transformers_post", "input_transformers_cleanup")
 MISSING = object()

@@ -110,6 +110,17 @@ def _(p):
     return _entropy(p) - _entropy(p.sum(1))
 
 
+@table.mistake("these are the entropies of rows and columns added up: the joint entropy is still to be subtracted.")
+def _(p):
+    return _entropy(p.sum(axis=0)) + _entropy(p.sum(axis=1))
+
+
+@table.mistake("the margins are sums over rows and columns, not their averages.")
+def _(p):
+    seen = p > 0
+    return np.sum(p[seen] * np.log(p[seen] / np.outer(p.mean(1), p.mean(0))[seen]))
+
+
 # Gaussian vectors -----------------------------------------------------------------------------------------------------
 
 blocks = code("mi-blocks", "Gaussian vectors")

@@ -146,9 +146,11 @@ def _(counts):
 second = code("counting-second", "The second variant")
 
 
-def _ksg2(x, y, k, closed=True, own=0, less=True, ranks=False, square=False, extra=0, euclid=False):
+def _ksg2(x, y, k, closed=True, own=0, less=1, ranks=False, square=False, extra=0, euclid=False, psi=None, n=0, s=""):
     """The estimator, and by its options the mistakes that people make."""
     from scipy.special import digamma
+
+    digamma = psi or digamma
 
     dx, dy = abs(x[:, None] - x), abs(y[:, None] - y)
     size = np.hypot(dx, dy) if euclid else np.maximum(dx, dy)
@@ -158,8 +160,10 @@ def _ksg2(x, y, k, closed=True, own=0, less=True, ranks=False, square=False, ext
         reach = np.take_along_axis(size if square else d, nearest, 1)
         reach = reach[:, -1:] if ranks else reach.max(1)[:, None]
         inside = (d <= reach if closed else d < reach).sum(1) - 1 + own
-        total = total + digamma(np.maximum(inside, 1))
-    return digamma(k) - (1 / k if less else 0) + digamma(len(x)) - total.mean()
+        inside = inside.mean() if s == "means first" else inside
+        total = 0 if s == "y only" else total
+        total = total + (0 if s == "x only" and d is dy else digamma(np.maximum(inside, 1)))
+    return digamma(k) - less / k + digamma(len(x) + n) - (np.sum(total) if s == "sum" else np.mean(total))
 
 
 def _cloud(rng, n):
@@ -180,7 +184,18 @@ def _(answer, rng):
     return [answer(x, 0.2 * y, k) for k in (1, int(rng.integers(4, 8)))]
 
 
+@second.part("samples on a lattice", weight=1)
+def _(answer, rng):
+    x, y = np.divmod(np.arange(36), 6) + 0.3 * rng.uniform(-1, 1, (2, 36))
+    return answer(x, y, 3)  # more even than chance allows: the value is negative
+
+
 second.reference(_ksg2)
+
+
+@second.mistake("you cut the value off at 0: an estimate that may not be negative is too high on average.")
+def _(x, y, k):
+    return max(_ksg2(x, y, k), 0.0)
 
 
 @second.mistake("count the samples on the edge, too: the counts are with ≤, while the first variant has <.")
@@ -195,7 +210,7 @@ def _(x, y, k):
 
 @second.mistake("the term 1/k is missing: with a rectangle the neighbours on its edges cost that much.")
 def _(x, y, k):
-    return _ksg2(x, y, k, less=False)
+    return _ksg2(x, y, k, less=0)
 
 
 @second.mistake("you measure the k-th neighbour only: a side is the largest distance among all k neighbours.")
@@ -225,3 +240,43 @@ def _(x, y, k):
     dx, dy = abs(x[:, None] - x), abs(y[:, None] - y)
     rho = np.sort(np.maximum(dx, dy), 1)[:, [k]]
     return digamma(k) + digamma(len(x)) - np.mean(sum(digamma((d < rho).sum(1)) for d in (dx, dy)))
+
+
+@second.mistake("the term 1/k has the wrong sign: it is taken away.")
+def _(x, y, k):
+    return _ksg2(x, y, k, less=-1)
+
+
+@second.mistake("ψ is the digamma function, not the logarithm: for small counts the two differ.")
+def _(x, y, k):
+    return _ksg2(x, y, k, psi=np.log)
+
+
+@second.mistake("ψ(n), not ψ(n - 1): all n samples are counted there.")
+def _(x, y, k):
+    return _ksg2(x, y, k, n=-1)
+
+
+@second.mistake("the average comes last: take ψ of each count, then the mean.")
+def _(x, y, k):
+    return _ksg2(x, y, k, s="means first")
+
+
+@second.mistake("only x's margin is in the mean: both ψ(l_x) and ψ(l_y) belong there.")
+def _(x, y, k):
+    return _ksg2(x, y, k, s="x only")
+
+
+@second.mistake("only y's margin is in the mean: both ψ(l_x) and ψ(l_y) belong there.")
+def _(x, y, k):
+    return _ksg2(x, y, k, s="y only")
+
+
+@second.mistake("a sum over the samples where their average belongs.")
+def _(x, y, k):
+    return _ksg2(x, y, k, s="sum")
+
+
+@second.mistake("x and y are rescaled before distances are taken; the exercise asks to leave their units.")
+def _(x, y, k):
+    return _ksg2((x - x.mean()) / x.std(), (y - y.mean()) / y.std(), k)

@@ -211,6 +211,29 @@ def _(f, w, eta, steps):
     return w + steps * (_walk(f, w, eta, 1) - w)
 
 
+@descent.mistake("however many steps are asked for, one is made: is the return inside the loop?")
+def _(f, w, eta, steps):
+    return _walk(f, w, eta, 1)
+
+
+@descent.mistake("that is how far the walk went; the last w itself is wanted.")
+def _(f, w, eta, steps):
+    return _walk(f, w, eta, steps) - w
+
+
+@descent.mistake("that is the gradient at the start: now take steps against it.")
+def _(f, w, eta, steps):
+    return w - _walk(f, w, 1.0, 1)
+
+
+@descent.mistake("the gradient's length is divided out: a step is eta times the gradient itself.")
+def _(f, w, eta, steps):
+    for _ in range(steps):
+        gradient = w - _walk(f, w, 1.0, 1)
+        w = w - eta * gradient / gradient.norm()
+    return w
+
+
 choice(
     "critic-report",
     "Which number to report",

@@ -194,6 +194,21 @@ def _(t):
     return 1 - abs(t) ** -0.5
 
 
+@conjugate.mistake("that is the conjugate of u log u, Kullback and Leibler's; here f(u) = (√u - 1)².")
+def _(t):
+    return math.exp(t - 1)
+
+
+@conjugate.mistake("that is the conjugate of (u - 1)²; here a root stands under the square.")
+def _(t):
+    return t + t * t / 4
+
+
+@conjugate.mistake("that is f at the slope t; the conjugate is the supremum of t u - f(u) over u.")
+def _(t):
+    return (math.sqrt(t) - 1) ** 2
+
+
 # The shift that DV finds by itself ------------------------------------------------------------------------------------
 
 shift = code("fdiv-shift", "The shift that DV finds by itself")

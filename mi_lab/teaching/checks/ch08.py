@@ -199,6 +199,48 @@ def _(*pairs):
     return sum(-_value(*pair) for pair in pairs).detach()
 
 
+@loss.mistake("the sign of the logarithm: a loss adds log of the mean and takes the mean of t away.")
+def _(*pairs):
+    return sum(-t_ref.exp().mean().log() - t.mean() for t, t_ref in pairs)
+
+
+@loss.mistake("this is NWJ's loss, with exp(t' - 1): Donsker and Varadhan take the logarithm of the mean.")
+def _(*pairs):
+    return sum((t_ref - 1).exp().mean() - t.mean() for t, t_ref in pairs)
+
+
+@loss.mistake("only the two marginal critics are in it: the joint one has to be trained as well.")
+def _(joint, one, two):
+    return -_value(*one) - _value(*two)
+
+
+@loss.mistake("data and references change places: each pair is (t, t'), data first.")
+def _(*pairs):
+    return -sum(_value(t_ref, t) for t, t_ref in pairs)
+
+
+@loss.mistake("this is a classifier's loss, with softplus: the loss of Donsker and Varadhan is wanted.")
+def _(*pairs):
+    from torch.nn.functional import softplus
+
+    return sum(softplus(-t).mean() + softplus(t_ref).mean() for t, t_ref in pairs)
+
+
+@loss.mistake("only the worst of the three is trained at a time: add the three losses.")
+def _(*pairs):
+    return max(-_value(*pair) for pair in pairs)
+
+
+@loss.mistake("each mean is divided by the number of samples once more.")
+def _(*pairs):
+    return sum((t_ref.exp().mean().log() - t.mean()) / len(t) for t, t_ref in pairs)
+
+
+@loss.mistake("the largest score stands for the logarithm of the mean: all references count.")
+def _(*pairs):
+    return sum(t_ref.max() - t.mean() for t, t_ref in pairs)
+
+
 # A difference that overshoots -----------------------------------------------------------------------------------------
 
 overshoot = code("minee-overshoot", "Overshoot on purpose")

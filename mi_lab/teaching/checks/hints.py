@@ -179,13 +179,17 @@ def _numbers(found: list, right: list, rtol: float, atol: float) -> str:
                 if np.isfinite(other).all() and not close(other, r, rtol, atol) and close(f, other, rtol, atol):
                     return words
             if np.ptp(f) <= 1e-9 * abs(f[0]) and len(found) > 1:
-                return f"your answer is {f[0]:.4g} whatever comes in"
+                return f"your answer is {f[0]:.4g} for every input tried"
             ratio, gap = f / r, f - r
             if np.isfinite(ratio).all() and np.ptp(ratio) < 1e-3 * abs(ratio[0]):
                 times = next((w for k, w in TIMES.items() if abs(ratio[0] / k - 1) < 1e-3), f"{ratio[0]:.3g} times")
                 return f"every value is {times} what is wanted: which factor is missing, or too many?"
             if np.ptp(gap) < 1e-3 * abs(gap[0]) and np.ptp(gap) < 1e-3 * np.ptp(r):
                 return f"every value is off by the same amount, {gap[0]:+.3g}"
+            if r.size > 4:
+                slope, start = np.polyfit(r, f, 1)
+                if np.isfinite(slope) and close(start + slope * r, f, rtol, atol) and abs(slope) > 1e-6:
+                    return f"every value is {start:.3g} plus {slope:.3g} times what is wanted"
     if words := _order(found, right, rtol, atol):
         return words
     if enough and np.isfinite(f).all():

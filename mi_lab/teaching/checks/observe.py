@@ -73,7 +73,7 @@ def _array(value) -> np.ndarray:
     except (TypeError, ValueError):
         what = type(value).__name__
         what = (
-            "a function, not the number it returns: is a pair of brackets missing" if callable(value) else f"a {what}"
+            "a function, not the number it returns: is a pair of brackets missing?" if callable(value) else f"a {what}"
         )
         raise Unusable(f"a number or an array is wanted, your answer gave {what}") from None
 

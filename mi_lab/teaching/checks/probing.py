@@ -61,7 +61,7 @@ def probe(part, answer, rng: np.random.Generator) -> dict:
             return {"unusable": INSIDE if inside else PRINTED if prints(answer) else NONE}
         return {"blank": True}
     except Unusable as e:
-        return {"unusable": f"{e}."}
+        return {"unusable": str(e) if str(e).endswith("?") else f"{e}."}
     except Exception as e:
         if isinstance(e, NotImplementedError) and not str(e):
             return {"blank": True}

@@ -83,6 +83,13 @@ MISTAKES = {
         "shuffles, no return": (in_place, "`return` missing"),
         "cycles": (sattolo, "cycles only"),
         "pairs": (pairs, "indices is wanted, yours has"),
+        "a list of a set": (lambda n, rng: list(set(range(n))), "every index stays"),
+        "one swap": (lambda n, rng: np.r_[1, 0, np.arange(2, n)], "may stay in its place"),
+        "choice": (
+            lambda n, rng: np.array([rng.choice([j for j in range(n) if j != i]) for i in range(n)]),
+            "missing or comes twice",
+        ),
+        "half an index": (lambda n, rng: sattolo(n, rng) + 0.5, "no permutation of 0 to"),
         "reversed": (reversed_order, "may stay in its place"),
     },
 }

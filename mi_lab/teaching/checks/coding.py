@@ -1,0 +1,230 @@
+"""The kind of exercise that runs: probed with random inputs, compared with a reference and with known mistakes."""
+
+import functools
+import inspect
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from mi_lab.teaching.checks import hints
+from mi_lab.teaching.checks.judge import Line, Seen, Verdict, same
+from mi_lab.teaching.checks.kinds import BLANK, EXERCISES, Exercise
+from mi_lab.teaching.checks.observe import Unusable, is_blank, parse
+
+EXPECTED = Path(__file__).with_name("expected.json")  # stands in for references in the package that students get
+REPEATS = 2  # a part that yields few numbers is looked at with so many further inputs
+FEW = 8
+PLAIN = re.compile(r"AttributeError: '(?:numpy\.)?(float|int|float64|float32|ndarray)' object has no attribute")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that is examined about an answer, and its weight in the mark."""
+
+    name: str
+    probe: Callable
+    weight: float = 1.0
+    judge: Callable | None = None
+    rtol: float = 1e-4
+    atol: float = 1e-5
+
+
+@dataclass
+class Code(Exercise):
+    """A function or class that is probed with random inputs and compared with a reference and with known mistakes."""
+
+    parts: list[Part] = field(default_factory=list)
+    answers: list[tuple[str | None, Callable]] = field(default_factory=list)  # hint (None: the reference), answer
+    kind = "code"
+
+    def part(self, name: str, **options):
+        """Declare a part: decorates its probe ``(answer, rng) -> numbers``."""
+
+        def declare(probe):
+            self.parts.append(Part(name, probe, **options))
+            return probe
+
+        return declare
+
+    def reference(self, answer):
+        """Declare the right answer."""
+        self.answers.insert(0, (None, answer))
+        return answer
+
+    def mistake(self, hint: str):
+        """Declare a wrong answer and the hint for those who give it."""
+
+        def declare(answer):
+            self.answers.append((hint, answer))
+            return answer
+
+        return declare
+
+    def observe(self, answer, seed: int) -> dict:
+        if is_blank(answer):
+            return {"blank": True}
+        return {part.name: self.look(part, answer, seed) for part in self.parts}
+
+    def look(self, part: Part, answer, seed: int) -> dict:
+        """Return what an answer does in a part; where that is few numbers, with further inputs as well."""
+        from mi_lab.teaching.checks.probing import probe
+
+        seen = probe(part, answer, self.rng(part, seed))
+        count = sum(len(leaf.get("values", ())) for leaf in seen.get("leaves", {}).values())
+        if 0 < count < FEW:
+            seen["more"] = [probe(part, answer, self.rng(part, seed, k)) for k in range(1, REPEATS + 1)]
+        return seen
+
+    def rng(self, part: Part, seed: int, again: int = 0) -> np.random.Generator:
+        """Return the generator that probe and judge of a part begin with."""
+        return np.random.default_rng([seed, self.parts.index(part), *([again] if again else [])])
+
+    def judge(self, observed: dict, seed: int) -> Verdict:
+        if observed.get("blank") or all(observed.get(part.name, {}).get("blank") for part in self.parts):
+            return BLANK
+        said = [self._hints(part, observed.get(part.name, {}), seed) for part in self.parts]
+        fits = Counter(hint for hints_ in said for hint in set(hints_))
+        lines = []
+        for part, possible in zip(self.parts, said, strict=True):  # of the known mistakes, the one that explains most
+            hint = max(possible, key=lambda h: fits[h], default=None)
+            lines.append(Line(hint is None, hint or "right.", part.name))
+        earned = sum(part.weight for part, line in zip(self.parts, lines, strict=True) if line.right)
+        return Verdict(earned / sum(part.weight for part in self.parts), lines)
+
+    def _hints(self, part: Part, seen: dict, seed: int) -> list[str]:
+        """Return what may be wrong in a part, best first; nothing if it is right."""
+        known = self.expected(part.name, seed) if self.answers or self.id in _kept() else []
+        right = known[0][1] if known and known[0][0] is None and "leaves" in known[0][1] else None
+        for once in (seen, *seen.get("more", [])):
+            if once.get("blank"):
+                return ["not attempted yet."]
+            if "unusable" in once:
+                return [str(once["unusable"])[:300]]
+            if "leaves" not in once:
+                mistakes = [h for h, o in known if h and "kind" in o and o["kind"] == once.get("kind")]
+                return mistakes or [str(once["error"])[:300] if "error" in once else _unfit(once, right, part)]
+        try:
+            found = _parsed(seen)
+            given = _returned(seen)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return ["nothing that can be read came back."]
+        if words := _kind(given, right, part):
+            return [words]
+        if part.judge:
+            if right and (words := hints.shapes(found[0], parse(right["leaves"]))):
+                return [words]
+            hint = part.judge(found[0][""] if list(found[0]) == [""] else found[0], self.rng(part, seed))
+            return [] if hint is None else [hint]
+        wanted = _parsed(right)
+        if same(found, wanted, part.rtol, part.atol):
+            return []
+        fitting = []
+        for hint, wrong in known[1:]:
+            if "leaves" in wrong:
+                wrong = _parsed(wrong)
+                if same(found, wrong, part.rtol, part.atol) and not same(wrong, wanted, part.rtol, part.atol):
+                    fitting.append(hint)
+        if "returned" in seen and "returned" in right and not fitting:
+            fitting = [w for w in [hints.swapped([given], [_returned(right)], part.rtol, part.atol)] if w]
+        return fitting or [hints.naming(found, wanted, part.rtol, part.atol)]
+
+    def expected(self, name: str, seed: int) -> list[tuple[str | None, dict]]:
+        """Return what the reference, and after it each mistake, is seen to do in a part."""
+        return _expected(self.id, name, seed)
+
+
+def _parsed(seen: dict) -> list[Seen]:
+    """Return what was seen with each of the inputs; what failed with later ones counts as nothing."""
+    return [parse(once.get("leaves", {})) for once in (seen, *seen.get("more", []))]
+
+
+def _returned(seen: dict) -> Seen:
+    return parse(seen["returned"]) if "returned" in seen else {}
+
+
+def _kind(given: Seen, right: dict | None, part: Part) -> str:
+    """Say how what came back differs in kind from what the reference gives back; nothing if it doesn't."""
+    if not given or not right or "returned" not in right:
+        return ""
+    return hints.kind(given, _returned(right), part.rtol, part.atol)
+
+
+def _unfit(seen: dict, right: dict | None, part: Part) -> str:
+    """Say why what came back could not be used: that is no error of the student's code."""
+    try:
+        given = _returned(seen)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        given = {}
+    if words := _kind(given, right, part):
+        return words
+    kind = str(seen.get("kind"))[:120]
+    if plain := PLAIN.match(kind):
+        return f"a tensor is wanted where a plain {plain[1]} comes back: no item(), float() or NumPy on the way to it."
+    what = f", {hints.described(given)}," if given else ""
+    return f"what your function gives back{what} is not of the kind that is asked for ({kind})."
+
+
+EXCHANGE = "this is what comes out when {} and {} change places."
+INSTEAD = "this is what comes out with {} in place of {}."
+OTHER = {  # what a number among the arguments may have been taken for
+    "half of {}": lambda v: v / 2,
+    "twice {}": lambda v: 2 * v,
+    "minus {}": lambda v: -v,
+    "1 - {}": lambda v: 1 - v,
+    "{} + 1": lambda v: v + 1,
+    "{} - 1": lambda v: v - 1,
+    "the square of {}": lambda v: v * v,
+    "0": lambda v: 0 * v,
+    "1": lambda v: 0 * v + 1,
+}
+
+
+def _derived(code: Code) -> list[tuple[str, Callable]]:
+    """Return mistakes that every exercise has for free: the reference with other arguments than it was given."""
+    reference = code.answers[0][1] if code.answers and code.answers[0][0] is None else None
+    if not inspect.isfunction(reference):
+        return []
+    names = [p.name for p in inspect.signature(reference).parameters.values() if p.default is p.empty and p.kind == 1]
+    found = []
+    if len(names) > 1:
+        found.append((EXCHANGE.format(*names[:2]), lambda a, b, *more: reference(b, a, *more)))
+    for place, name in enumerate(names):
+        found += [
+            (INSTEAD.format(words.format(name), name), _with_other(reference, place, other))
+            for words, other in OTHER.items()
+        ]
+    return found
+
+
+def _with_other(reference: Callable, place: int, other: Callable) -> Callable:
+    def answer(*args):
+        value = args[place]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Unusable("no number to be changed")
+        return reference(*args[:place], type(value)(other(value)), *args[place + 1 :])
+
+    return answer
+
+
+@functools.lru_cache(maxsize=512)
+def _expected(exercise: str, name: str, seed: int) -> list[tuple[str | None, dict]]:
+    code = EXERCISES[exercise]
+    if not code.answers and seed == code.seed and name in _kept().get(exercise, {}):
+        return [(hint, seen) for hint, seen in _kept()[exercise][name]]
+    part = next(p for p in code.parts if p.name == name)
+    seen = [(hint, code.look(part, answer, seed)) for hint, answer in code.answers]
+    derived = [(hint, code.look(part, answer, seed)) for hint, answer in _derived(code)] if part.judge is None else []
+    seen += [(hint, found) for hint, found in derived if "leaves" in found]
+    if part.judge is None and (not seen or seen[0][0] is not None or "leaves" not in seen[0][1]):
+        raise RuntimeError(f"exercise {exercise!r}, part {name!r}: the reference gives {seen[:1]}")
+    return seen
+
+
+@functools.lru_cache(maxsize=1)
+def _kept() -> dict:
+    return json.loads(EXPECTED.read_text(encoding="utf-8")) if EXPECTED.is_file() else {}
