@@ -6,10 +6,10 @@ import pytest
 
 from mi_lab.teaching.checks.exercise import everything
 from tools.book.source import ROOT
-from tools.course.execute import hidden_checks
 from tools.course.make import sources
 from tools.course.rebuild import is_solution, nbgrader
 from tools.course.release import leaks, secrets
+from tools.course.testcells import hidden_checks
 
 
 @pytest.fixture(scope="module")

@@ -342,7 +342,8 @@ def test_nothing_of_the_book_leaks(course, source):
 
 
 def test_students_meet_hidden_tests_of_their_own_if_wished(course):
-    from tools.course.execute import CourseExecute, hidden_checks
+    from tools.course.execute import CourseExecute
+    from tools.course.testcells import hidden_checks
 
     test = 'check("mine-loss", loss)\ncheck("mine-loss", loss, seed=90417, points=4)'
     one, two = (CourseExecute.bound(student_seed=s)() for s in ("1|ada", "1|bob"))

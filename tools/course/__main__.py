@@ -101,16 +101,22 @@ def release(source: Path | None, folder: Path, by: str | None) -> None:
 @click.option("--browser/--no-browser", default=True, help="Open the page.")
 def formgrader(folder: Path, port: int, browser: bool) -> None:
     """Open nbgrader's Formgrader for the manual part."""
+    from tools.book.source import ROOT
+
     with _one_sentence():
         course = Course(folder)
         if not course.exists:
             raise CourseError(f"{course.root} is no course yet: run `make course` first.")
         with_own_programs()
-        settings = ["--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True, 'notebook': True}"]
+        settings = ["--ServerApp.jpserver_extensions={'tools.course.formgrading': True, 'notebook': True}"]
         settings += [f"--ServerApp.port={port}", "--ServerApp.default_url=/formgrader"]
         settings += [] if browser else ["--no-browser"]
         settings += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        sys.exit(subprocess.run([sys.executable, "-m", "jupyter", "server", *settings], cwd=course.root).returncode)
+        env = os.environ | {
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        }
+        command = [sys.executable, "-m", "jupyter", "server", *settings]
+        sys.exit(subprocess.run(command, cwd=course.root, env=env).returncode)
 
 
 class _one_sentence:

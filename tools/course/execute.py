@@ -1,6 +1,5 @@
 """Running a rebuilt submission: nbgrader's Execute with caps, a sandbox, and a judge outside the student's process."""
 
-import ast
 import hashlib
 import re
 import textwrap
@@ -18,6 +17,7 @@ from tools.course.hidden import lines as hidden_lines
 from tools.course.hidden import scrub
 from tools.course.kernel import Kernel, Ran
 from tools.course.slicing import needed
+from tools.course.testcells import gives_partial_credit, hidden_checks, unread
 
 PRELUDE = "from mi_lab import check\n"
 WHY = {
@@ -49,6 +49,7 @@ class CourseExecute(NbGraderPreprocessor):
     report: Report = None
     given: frozenset[str] | None = None  # what the release's cells say; None: run every cell
     student_seed: str = ""
+    unread: dict[str, str] = {}  # name -> which cell, that Python cannot read, would have defined it
     hidden: frozenset[str] = frozenset()  # the lines of hidden tests, which no output may show
 
     @classmethod
@@ -64,7 +65,7 @@ class CourseExecute(NbGraderPreprocessor):
 
     def _run(self, nb: NotebookNode) -> None:
         limits, done, restarts, alive = self.kernel.limits, [], 0, True
-        self.hidden = hidden_lines(nb.cells)
+        self.hidden, self.unread = hidden_lines(nb.cells), {}
         end = time.monotonic() + limits.notebook_seconds
         wanted = None if self.given is None else needed(nb.cells, self.given)
         for index, cell in enumerate(nb.cells):
@@ -80,6 +81,7 @@ class CourseExecute(NbGraderPreprocessor):
                 self._note(f"{_name(cell)} was not run: {why}")
                 continue
             source = self._seeded(cell.source)
+            self.unread |= {name: f"{_name(cell)} {why}" for name, why in unread(cell.source).items()}
             ran = self.kernel.run(PRELUDE + source if graded else source, seconds)
             if self._starved(ran):
                 ran.stopped, ran.dead = "memory", True
@@ -193,6 +195,9 @@ class CourseExecute(NbGraderPreprocessor):
                 self.report.hints[cell.metadata.nbgrader.grade_id] = verdict.hint
         if said:
             shown.append(new_output("stream", name="stdout", text="\n".join(said) + "\n"))
+        missing = re.match(r"name '(\w+)' is not defined", error.evalue) if error is not None else None
+        if missing and missing[1] in self.unread:
+            error = _error("SyntaxError", f"{self.unread[missing[1]]}: nothing in that cell was run.")
         if error is not None:
             shown.append(error)
             self.report.hints.setdefault(cell.metadata.nbgrader.grade_id, f"{error.ename}: {error.evalue}"[:200])
@@ -227,31 +232,6 @@ class CourseExecute(NbGraderPreprocessor):
             return _number(value)
         self.report.flags.append(f"{_name(cell)} gave {said[:40]!r} as its mark, which is none from 0 to {points:g}.")
         return _error("NoMark", "This test gave no mark between 0 and its points.")
-
-
-def gives_partial_credit(source: str) -> bool:
-    """Tell whether a test's ``check(…, points=…)`` gives a share of the points."""
-    try:
-        calls = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call)]
-    except SyntaxError:
-        return False
-    return any(getattr(n.func, "id", "") == "check" and any(k.arg == "points" for k in n.keywords) for n in calls)
-
-
-def hidden_checks(source: str) -> list[tuple[str, int]]:
-    """Return (exercise, seed) for every ``check(…, seed=…)`` in a test cell."""
-    try:
-        calls = [
-            n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "check"
-        ]
-    except SyntaxError:
-        return []
-    found = []
-    for call in calls:
-        seeds = [k.value.value for k in call.keywords if k.arg == "seed" and isinstance(k.value, ast.Constant)]
-        if seeds and call.args and isinstance(call.args[0], ast.Constant):
-            found.append((call.args[0].value, seeds[0]))
-    return found
 
 
 def _error(name: str, words: str):

@@ -27,7 +27,7 @@ POLICY = (
 RUBRIC = "rubric"  # the tag of what only the person who marks sees
 WAITS = "awaiting a person"
 SHOWN = ("image/png", "image/jpeg", "text/plain")
-CODE = re.compile(r"(<(pre|code|textarea|style)\b.*?</\2>|<[^>]*>)", re.S)  # no formulas in there
+CODE = re.compile(r"(<(pre|code|textarea|style|script)\b.*?</\2>|<[^>]*>)", re.S)  # no formulas in there
 FORMULA = re.compile(r"\$\$.{1,4000}?\$\$|\$[^$\n]{1,1000}?\$", re.S)
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 

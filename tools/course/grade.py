@@ -21,13 +21,13 @@ from tqdm import tqdm
 
 from mi_lab.teaching import checks
 from tools.course import nursery, sandbox
-from tools.course.execute import hidden_checks
 from tools.course.intake import Entry, intake
 from tools.course.make import fingerprint, state
 from tools.course.marking import mark
 from tools.course.package import package
 from tools.course.results import results
 from tools.course.settings import Course, CourseError
+from tools.course.testcells import hidden_checks
 
 
 def grade(

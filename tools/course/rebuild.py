@@ -170,7 +170,7 @@ def match(release: list, student: list) -> dict[int, int]:
 
     pair(lambda theirs, cell: theirs.get("id") and theirs.get("id") == cell.get("id"))
     pair(lambda theirs, cell: _squeezed(theirs.source) == _squeezed(cell.source))
-    pair(lambda theirs, cell: is_solution(theirs) and bool(_defined(theirs.source) & _defined(cell.source)))
+    pair(lambda theirs, cell: is_solution(theirs) and bool(defined(theirs.source) & defined(cell.source)))
     pair(lambda theirs, cell: theirs.cell_type == cell.cell_type and _alike(theirs.source, cell.source))
     _between(release, student, place)
     return place
@@ -192,7 +192,7 @@ def _squeezed(source: str) -> str:
     return re.sub(r"\s+", "", source)
 
 
-def _defined(source: str) -> set[str]:
+def defined(source: str) -> set[str]:
     """Return the functions and classes that a cell defines and the names it assigns at its top level."""
     names = set(re.findall(r"^(?:def|class)\s+(\w+)", source, re.M))
     return (

@@ -15,11 +15,11 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 from mi_lab.teaching.checks.exercise import everything
 from tools.book.settings import repository
 from tools.book.source import ROOT
-from tools.course.execute import hidden_checks
 from tools.course.make import make, sources
 from tools.course.package import wheel
 from tools.course.rebuild import is_solution, nbgrader
 from tools.course.settings import Course, CourseError
+from tools.course.testcells import hidden_checks
 
 README = """\
 {name}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from mi_lab.teaching.checks.judge import sentence
 from tools.course import feedback
 from tools.course.giveback import write_back
 from tools.course.intake import Entry
@@ -65,9 +66,9 @@ def _row(course: Course, gb, entry: Entry, table: dict) -> dict:
         if page != record.get("page"):
             feedback.write(course, entry.assignment, entry.student)
         write(path, json.dumps(record | said | {"page": page}))
-        row |= {"score": round(score, 4), "max_score": most, "message": " ".join(map(_capital, notes))}
+        row |= {"score": round(score, 4), "max_score": most, "message": " ".join(map(sentence, notes))}
     entry.flags = list(dict.fromkeys(flags))
-    return row | {"flagged": " ".join(map(_capital, entry.flags))}
+    return row | {"flagged": " ".join(map(sentence, entry.flags))}
 
 
 def _earlier(course: Course, entries: list[Entry]) -> list[Entry]:
@@ -90,10 +91,6 @@ def _earlier(course: Course, entries: list[Entry]) -> list[Entry]:
         else:
             found.append(Entry(record["student"], record["assignment"], refused=record["why"]))
     return found
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def _write_csv(path: Path, rows: list[dict]) -> list[dict]:
