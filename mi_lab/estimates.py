@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from mi_lab.certificates import DEFAULT, check_confidence
+
 UNITS = {"nats": 1.0, "bits": math.log(2)}  # one unit, in nats
 RATIO = "ratio"  # a normalised information has no unit
 COVERS = {
@@ -98,6 +100,41 @@ class Estimate:
             truth=None if self.truth is None else self.truth * scale,
             members=self.members * scale,
         )
+
+    def certified(self, confidence: float = DEFAULT) -> float:
+        """Return the largest L such that I(X;Y) >= L with this probability, whatever the law (chapter 10).
+
+        From held-out samples alone: each half of them bets on the clipped critics that the other half chose.  The rows
+        are taken as independent, and the estimate as the only one that was looked at.  L never exceeds the value; 0
+        says that nothing is certified.  Holding more out (``held_out=0.5``) certifies more.
+        Reference: `thm-limits-certificate`.
+
+        Parameters
+        ----------
+        confidence : float
+            Between 0 and 1.
+
+        Returns
+        -------
+        float
+            In `units`.
+
+        Raises
+        ------
+        ValueError
+            A confidence outside (0, 1), or a method without a critic that held-out samples could certify.
+        """
+        check_confidence(confidence)
+        if self.trainer is None:
+            raise ValueError(
+                f"method {self.method!r} trained no critic and held no samples out, so there is nothing to certify: "
+                'take a method with a critic, such as "mine".'
+            )
+        if self.units not in UNITS:
+            raise ValueError(
+                f"a certificate is for an information in nats or bits, and this estimate is a {self.units}."
+            )
+        return min(self.value, self.trainer.certified(confidence) / UNITS[self.units])
 
     def to_dict(self) -> dict:
         """Return what a JSON file can hold: all but history and trainer, None for what isn't finite."""

@@ -24,7 +24,8 @@ from mi_lab.critics import Net, Separable, deep_net
 from mi_lab.estimates import Estimate, check_units
 from mi_lab.findings import findings
 from mi_lab.objectives import OBJECTIVES
-from mi_lab.samples import as_array, is_constant, same_length
+from mi_lab.samples import as_array, as_array_pair, is_constant, same_length
+from mi_lab.training.data import is_samples
 
 MODELLED = "mi_lab.trainers.front"  # density models and hybrids, loaded when they are used
 
@@ -33,18 +34,32 @@ QUICK_RATE = 5e-3  # of Adam, for critics of one column each: a fifth of the ste
 STEPS, PATIENCE = 2_000, 200  # at most so many, and so many without improvement (benchmarks.front_door)
 
 
-def standardised(z) -> Tensor:
+def standardised(z, by=None) -> Tensor:
     """Return columns with mean 0 and standard deviation 1 as float32: the mutual information is the same.
 
     In float64 up to the last moment, so that a large offset costs no digits; a column that never varies becomes 0.
+    `by`: other samples whose mean and standard deviation are taken.
     """
-    z = torch.from_numpy(z) if not isinstance(z, Tensor) else z.double()
-    spread, mean = torch.std_mean(z, dim=0)
+    z, by = (v.double() if isinstance(v, Tensor) else torch.from_numpy(v) for v in (z, z if by is None else by))
+    spread, mean = torch.std_mean(by, dim=0)
     if not bool((spread.isfinite() & (spread > 0)).all()):  # constant, or squares beyond the limits of float64
-        largest = z.abs().amax(0)
-        z = z / torch.where(largest > 0, largest, 1.0)
-        spread, mean = torch.std_mean(z, dim=0)
+        largest = by.abs().amax(0)
+        largest = torch.where(largest > 0, largest, 1.0)
+        z, by = z / largest, by / largest
+        spread, mean = torch.std_mean(by, dim=0)
     return ((z - mean) / torch.where(spread > 0, spread, 1.0)).float()
+
+
+def _alike(held_out, samples) -> tuple:
+    """Return other samples to evaluate on as the samples are standardised; a trainer says what is wrong with them."""
+    pair = as_array_pair(*held_out, ("held-out X", "held-out Y"))
+    if any(z.shape[1] != by.shape[1] for z, by in zip(pair, samples, strict=True)):
+        return pair
+    return tuple(standardised(z, by) for z, by in zip(pair, samples, strict=True))
+
+
+def _is_critics(function: Callable) -> bool:
+    return isinstance(function, partial) and function.func is neural
 
 
 def neural(
@@ -194,6 +209,10 @@ def estimate(
     else:
         with np.errstate(divide="ignore"):
             shared["log_scale"] = float(np.log(y.std(0, ddof=1)).sum()) if standardise else 0.0
+        if standardise and _is_critics(function):
+            shared["standardise"] = True  # again, each member by what it trains on
+            if is_samples(options.get("held_out")):
+                options["held_out"] = _alike(options["held_out"], (x, y))
         x, y = (standardised(z) if standardise else torch.from_numpy(z).float() for z in (x, y))
     result = _call(function, method, x, y, shared, options)
     if not isinstance(result, Estimate):
@@ -234,7 +253,7 @@ def _function(method: str) -> Callable:
 def _call(function: Callable, method: str, x: Tensor, y: Tensor, shared: dict, options: dict) -> Any:
     """Call a method with the shared options it names and the caller's own, refusing those that it doesn't know."""
     parameters = inspect.signature(function).parameters
-    takes_any = function.func is neural if isinstance(function, partial) else False
+    takes_any = _is_critics(function)
     shared = {n: v for n, v in shared.items() if n != "log_scale" or n in parameters}
     known = {n: v for n, v in shared.items() if n not in options and (n in parameters or (takes_any and n != "block"))}
     try:

@@ -13,8 +13,8 @@ from mi_lab.training.problem import Block
 class CriticProblem(PairProblem):
     """I(X;Y) by one critic: joint samples against a reference that is made of them."""
 
-    def __init__(self, X, Y, net, objective="dv", reference=None, held_out=0.2, device=None):
-        super().__init__(X, Y, net, objective, held_out, device)
+    def __init__(self, X, Y, net, objective="dv", reference=None, held_out=0.2, device=None, standardise=False):
+        super().__init__(X, Y, net, objective, held_out, device, standardise)
         self.name = self.objective.name
         self.net = net = with_normaliser(net, self.objective.normaliser, *(z.shape[1] for z in self.data))
         self.reference = make_reference(reference or self.objective.reference, *self.data)
@@ -33,11 +33,14 @@ class CriticProblem(PairProblem):
         return one_score_each(net(x, y), len(z))
 
     def draw(self, rows, member, steps):
-        x, y = self.samples(rows)
+        x, y = self.samples(rows, member)
         joint = torch.cat([x, y], 1)  # (n, d_x + d_y)
         if self.objective.all_pairs:
             return {"joint": (joint, joint[:0])}
         return {"joint": (joint, torch.cat(self.reference(x, y, member.generator), 1))}
+
+    def pair_scores(self, nets, x, y):
+        return one_score_each(nets["joint"](x, y), len(x))
 
     def blocks(self, x, y, of, member, shuffles, generator):
         joint = torch.cat([x, y], 1)
@@ -78,6 +81,8 @@ class CriticTrainer(PairTrainer):
         Holds the same samples out for every member.
     device : str, optional
         "cpu", "cuda", "mps" or "auto".
+    standardise : bool
+        Give each member's samples mean 0 and standard deviation 1 by what that member trains on.
     truth : float, optional
         The known mutual information, drawn in TensorBoard.
     written : bool
@@ -94,10 +99,10 @@ class CriticTrainer(PairTrainer):
     """
 
     def __init__(self, X, Y, net, n_iters_per_epoch, objective="dv", writer_params=None, *, reference=None,
-                 held_out=0.2, device=None, **options):  # fmt: skip
+                 held_out=0.2, device=None, standardise=False, **options):  # fmt: skip
         own = {name: options.pop(name) for name in option_names(objective) if name in options}
         objective = make_objective(objective, **own)
-        problem = CriticProblem(X, Y, net, objective, reference, held_out, device)
+        problem = CriticProblem(X, Y, net, objective, reference, held_out, device, standardise)
         super().__init__(problem, n_iters_per_epoch, writer_params, **options)
 
     reference = property(lambda self: self.problem.reference, doc="Where the reference samples come from.")

@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor
 
-from mi_lab.device import full_precision, pick_device
+from mi_lab.device import full_precision, pick_device, widest
 from mi_lab.samples import as_pair, is_constant
 from mi_lab.streams import digest, stream
 from mi_lab.training.data import MIN_HELD_OUT, MIN_SAMPLES, is_samples, n_held_out, same_columns
@@ -16,8 +16,9 @@ EVALUATION_PAIRS = 65_536  # reference pairs of `estimate` when it may choose
 class PairProblem(Problem):
     """A problem whose data are joint samples (X, Y); subclasses give `blocks`, `call` and `draw`."""
 
-    def __init__(self, X, Y, net, objective, held_out=0.2, device=None):
+    def __init__(self, X, Y, net, objective, held_out=0.2, device=None, standardise=False):
         super().__init__(net, objective, pick_device(device))
+        self.standardise = self.own_reference = standardise
         X, Y = (z.detach() for z in as_pair(X, Y, ("X", "Y"), MIN_SAMPLES, self.device))
         self.data = (X, Y)
         self.columns = X.shape[1] + Y.shape[1]
@@ -31,17 +32,40 @@ class PairProblem(Problem):
         else:
             self.n_train = (len(X) - n_held_out(len(X), held_out),)
 
-    def samples(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the joint samples of these rows."""
-        return self.data[0][rows], self.data[1][rows]
+    def samples(self, rows: Tensor, member: Member) -> tuple[Tensor, Tensor]:
+        """Return the joint samples of these rows, on the member's scale."""
+        return self.scaled(self.data[0][rows], self.data[1][rows], member)
+
+    def held_out(self, rows: Tensor, member: Member) -> tuple[Tensor, Tensor]:
+        """Return the samples of these rows of what is held out, on the member's scale."""
+        X, Y = self.data if self.test_data is None else self.test_data
+        return self.scaled(X[rows], Y[rows], member)
+
+    def scaled(self, x: Tensor, y: Tensor, member: Member) -> tuple[Tensor, Tensor]:
+        """Return x and y less the mean, over the spread, of what the member trains on, if that is wanted.
+
+        What it holds out moves neither, so a certificate's samples have no part in its critic (chapter 10).
+        """
+        if not self.standardise:
+            return x, y
+        if member.scales is None:
+            member.scales = [_scale(z[member.train[0]]) for z in self.data]
+        (mean_x, spread_x), (mean_y, spread_y) = member.scales
+        return (x - mean_x) / spread_x, (y - mean_y) / spread_y
 
     def blocks(self, x: Tensor, y: Tensor, of: Tensor, member: Member, shuffles: int, generator: Generator) -> dict:
         """Return for each term a `Block` of joint samples x, y, whose numbers are `of`, and of their reference."""
         raise NotImplementedError
 
     def draw_held_out(self, rows, member, shuffles, generator) -> dict[str, Block]:
-        X, Y = self.data if self.test_data is None else self.test_data
-        return self.blocks(X[rows[0]], Y[rows[0]], rows[0], member, shuffles, generator)
+        x, y = self.held_out(rows[0], member)
+        return self.blocks(x, y, rows[0], member, shuffles, generator)
+
+
+def _scale(z: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean and the spread of each column; 1 for the spread of one that never varies."""
+    spread, mean = torch.std_mean(z.to(widest(z.device)), dim=0)
+    return mean.to(z.dtype), torch.where(spread > 0, spread, 1.0).to(z.dtype)
 
 
 class PairTrainer(Trainer):
@@ -89,7 +113,8 @@ class PairTrainer(Trainer):
 
                     def blocks(member):
                         generator = stream(member.seed, "estimate", digest(X, Y))
-                        return problem.blocks(X, Y, of, member, shuffles, generator)  # noqa: B023  (called at once)
+                        x, y = problem.scaled(X, Y, member)
+                        return problem.blocks(x, y, of, member, shuffles, generator)  # noqa: B023  (called at once)
 
                     parts = [crew.evaluate_on(blocks)]
                 values.append(self.values(parts)["total"])

@@ -23,7 +23,7 @@ class MINEEProblem(PairProblem):
     terms = {"xy": 1, "x": -1, "y": -1}
 
     def __init__(self, X, Y, net, objective="dv", reference="gaussian", factor=1.5, n_ref=None, reference_lr=1e-2,
-                 held_out=0.2, device=None):  # fmt: skip
+                 held_out=0.2, device=None, standardise=False):  # fmt: skip
         super().__init__(X, Y, net, objective, held_out, device)
         self.n_ref, self.reference_lr = n_ref, reference_lr
         if self.objective.all_pairs:
@@ -38,6 +38,7 @@ class MINEEProblem(PairProblem):
         self.moving = isinstance(self.law, TrainedReference)
         self.fitted = factor if reference == "gaussian" else None  # anew to what each member trains on
         self.own_reference = self.moving or self.fitted is not None
+        self.standardise = standardise and self.fitted is not None  # another law has a scale of its own
         for data in (self.data, self.test_data):
             if data is not None:
                 self.law.check_covers(*data)
@@ -72,11 +73,20 @@ class MINEEProblem(PairProblem):
     def call(self, net, z):
         return one_score_each(net(z), len(z))
 
+    def pair_scores(self, nets, x, y):
+        if self.fitted is None:
+            raise ValueError(
+                f"the reference of method {self.name!r} was made to cover the held-out samples too, so they can't "
+                'certify it: take reference="gaussian".'
+            )
+        both = self.call(nets["xy"], torch.cat([x, y], 1))
+        return both - self.call(nets["x"], x) - self.call(nets["y"], y)
+
     def equip(self, members):
         """Give each member its reference; the parameters of trained ones lie in one tensor (members, P)."""
         if not self.moving:
             for member in members:
-                rows = self.samples(member.train[0])
+                rows = self.samples(member.train[0], member)
                 member.reference = make_reference("gaussian", *rows, self.fitted) if self.fitted else self.law
             return {}
         start = torch.cat([p.detach() for p in self.law.parameters()])
@@ -87,7 +97,7 @@ class MINEEProblem(PairProblem):
         return {"reference": theta, **members[0].puller.tensors()}
 
     def draw(self, rows, member, steps):
-        x, y = self.samples(rows)
+        x, y = self.samples(rows, member)
         n = steps * (self.n_ref or len(rows) // steps)
         with torch.no_grad():
             x_ref, y_ref = member.reference(x, y, member.generator, n)
@@ -167,8 +177,10 @@ class MINEETrainer(PairTrainer):
     """
 
     def __init__(self, X, Y, net, n_iters_per_epoch, writer_params=None, *, objective="dv", reference="gaussian",
-                 factor=1.5, n_ref=None, reference_lr=1e-2, held_out=0.2, device=None, **options):  # fmt: skip
-        problem = MINEEProblem(X, Y, net, objective, reference, factor, n_ref, reference_lr, held_out, device)
+                 factor=1.5, n_ref=None, reference_lr=1e-2, held_out=0.2, device=None, standardise=False,
+                 **options):  # fmt: skip
+        problem = MINEEProblem(X, Y, net, objective, reference, factor, n_ref, reference_lr, held_out, device,
+                               standardise)  # fmt: skip
         super().__init__(problem, n_iters_per_epoch, writer_params, **options)
 
     @property

@@ -51,7 +51,7 @@ def load(path: str | os.PathLike, setting: dict) -> dict:
     if found != FORMAT:
         raise ValueError(f"{str(path)!r} has checkpoint format {found!r}, wanted {FORMAT}.")
     for name, mine in setting.items():
-        theirs = content["setting"][name]
+        theirs = content["setting"].get(name, False)  # an older file may not know of it
         same = np.allclose(mine, theirs, rtol=1e-6) if name == "sums" and len(mine) == len(theirs) else mine == theirs
         if not same:
             raise ValueError(f"{str(path)!r} was saved with {name} = {theirs!r}, and this trainer has {mine!r}.")

@@ -2,6 +2,9 @@
 
 What is **maximised** chooses: never what is reported, where that is no lower bound.  The difference of MI-NEE's bounds
 passes the truth early in training, while the critics of the margins still lag: an epoch chosen by it is on that hump.
+
+Each half stops looking by itself, after so many epochs in which *it* saw no improvement.  If the other half could keep
+it looking, what it chooses would depend on the samples that are to report, and certify (chapter 10).
 """
 
 import math
@@ -22,27 +25,25 @@ class Chooser:
         self.chosen = [trainer.snapshot(weights=True) for _ in range(2)]  # the critics then
         self.best_whole = np.full(m, -math.inf)
         self.state = trainer.snapshot()  # what both halves together chose
-        self.since = np.zeros(m, dtype=int)
+        self.since = np.zeros((2, m), dtype=int)  # epochs without improvement, as each half sees it
 
     def __call__(self, halves: tuple[list[Scores], list[Scores]], epochs: int = 1) -> bool:
         """Take note of where training is; return True when no member has improved for a while."""
         self.epoch += epochs
         trainer = self.trainer
         active = (self.since < self.patience) & trainer.alive
-        improved = np.zeros_like(active)
         for half in (0, 1):
             value = trainer.maximised(halves[half], half)
             with np.errstate(invalid="ignore"):
-                better = active & (value > self.best[half])
+                better = active[half] & (value > self.best[half])
             if better.any():
                 self.best[half][better] = value[better]
                 trainer.snapshot(self.chosen[half], better, weights=True)
-            improved |= better
+            self.since[half] = np.where(better, 0, self.since[half] + epochs)
         whole = trainer.maximised([*halves[0], *halves[1]])
         with np.errstate(invalid="ignore"):
-            better = active & (whole > self.best_whole)
+            better = active.any(0) & (whole > self.best_whole)
         if better.any():
             self.best_whole[better] = whole[better]
             trainer.snapshot(self.state, better)
-        self.since = np.where(improved, 0, self.since + epochs)
         return not ((self.since < self.patience) & trainer.alive).any()

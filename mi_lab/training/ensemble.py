@@ -41,6 +41,8 @@ class Ensemble:
         self.history: dict[str, list] = {"epoch": [], "step": []}
         self.stopped: str | None = None
         self.alive = np.ones(len(self.seeds), dtype=bool)
+        self.chosen = self._purses = None  # the critics that either half of the held-out samples chose; what they earn
+        self.stopped_by_held_out = False
         members = [self._member(seed, turn) for turn, seed in enumerate(self.seeds)]
         nets, m = self.problem.nets_of(members), len(self.seeds)
         n_crews = min(devices.cores(), m) if self.problem.device.type == "cpu" else 1

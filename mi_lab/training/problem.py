@@ -37,6 +37,7 @@ class Member:
     train: tuple[Tensor, ...]  # rows to train on, of each set of samples that is split by itself
     test: tuple[Tensor, ...]  # rows that are held out
     reference: Any = field(default=None)
+    scales: Any = field(default=None)  # mean and spread of what it trains on, where it brings its samples to scale
 
 
 class Problem:
@@ -126,6 +127,17 @@ class Problem:
     def offset(self, member: Member, rows: tuple[Tensor, ...]) -> float:
         """Return what makes a member's `maximised` comparable while its reference moves; only asked for if `moving`."""
         return 0.0
+
+    def held_out(self, rows: Tensor, member: Member) -> tuple[Tensor, Tensor]:
+        """Return held-out samples x, y of these rows, on the member's scale, for `pair_scores`."""
+        raise ValueError(f"method {self.name!r} has no critic of pairs (x, y), so there is nothing to certify.")
+
+    def pair_scores(self, nets: dict[str, nn.Module], x: Tensor, y: Tensor) -> Tensor:
+        """Return the scores (n,) of pairs by a critic of I(X;Y) made of these nets, for a certificate (chapter 10).
+
+        It may depend on nothing but what the member was trained on.
+        """
+        raise ValueError(f"method {self.name!r} has no critic of pairs (x, y), so there is nothing to certify.")
 
     def reported(self, values: dict[str, np.ndarray]) -> np.ndarray:
         """Return what is wanted, from each term's value: the signed sum."""

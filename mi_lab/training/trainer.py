@@ -5,8 +5,10 @@ import math
 import numpy as np
 import torch
 
+from mi_lab.certificates import DEFAULT, check_confidence, largest_claim
 from mi_lab.estimates import Estimate
 from mi_lab.training import checkpoint
+from mi_lab.training.certify import purses
 from mi_lab.training.choose import Chooser
 from mi_lab.training.errors import jackknife, reports, standard_error
 from mi_lab.training.loop import Loop
@@ -69,8 +71,10 @@ class Trainer(Loop):
             return Estimate(0.0, 0.0, covers, members=np.zeros(len(trainer.seeds)), trainer=trainer, **facts)
         patience = patience or max(10, math.ceil(PATIENCE_STEPS / self.n_iters_per_epoch))
         chooser = Chooser(trainer, patience)
+        clean = not trainer.stopped_by_held_out
         trainer.run(max_epochs or 20 * patience, progress, chooser, math.ceil(LOOK_STEPS / self.n_iters_per_epoch))
         members, error = trainer._report(chooser, covers)
+        trainer.chosen, trainer.stopped_by_held_out = chooser.chosen if clean else None, True
         return Estimate(
             float(members.mean()), error, covers, members=members, history=trainer.history, trainer=trainer, **facts
         )
@@ -104,6 +108,28 @@ class Trainer(Loop):
             raise ValueError("no member's held-out estimate is finite: take a smaller lr.")
         return values[kept], standard_error(values[kept], without[:, kept], covers)
 
+    # ---- certificates ----
+
+    def certified(self, confidence: float = DEFAULT) -> float:
+        """Return the largest number of nats that I(X;Y) is at least, with this probability: `Estimate.certified`.
+
+        Raises
+        ------
+        ValueError
+            A confidence outside (0, 1), no `fit` yet, or a problem without a critic of pairs.
+        """
+        confidence = check_confidence(confidence)
+        if self.constant:
+            return 0.0
+        if self.chosen is None:
+            before = "was fitted twice, so either half had a say in all critics" if self.stopped_by_held_out else (
+                "wasn't fitted: its held-out samples chose no critic"
+            )  # fmt: skip
+            raise ValueError(f"the trainer {before}: make a new one and fit it once.")
+        if self._purses is None:
+            self._purses = purses(self)
+        return largest_claim(self._purses[0], confidence, self._purses[1])
+
     # ---- files ----
 
     def save(self, path) -> None:
@@ -121,6 +147,9 @@ class Trainer(Loop):
                 "counts": [self.epochs, self.steps],
                 "alive": self.alive.tolist(),
                 "stopped": self.stopped,
+                "stopped by held-out": self.stopped_by_held_out,
+                "chosen": self.chosen
+                and [[{name: t.cpu() for name, t in crew.items()} for crew in half] for half in self.chosen],
             },
             path,
         )
@@ -144,6 +173,14 @@ class Trainer(Loop):
         }
         self.epochs, self.steps = content["counts"]
         self.alive, self.stopped = np.array(content["alive"]), content["stopped"]
+        self.stopped_by_held_out, self._purses = content.get("stopped by held-out", True), None
+        self.chosen = content.get("chosen")
+        if self.chosen:
+            kept = [self.snapshot(weights=True) for _ in range(2)]
+            for half, saved in zip(kept, self.chosen, strict=True):
+                sizes = [len(crew.members) for crew in self.crews]
+                checkpoint.deal(list(zip(sizes, half, strict=True)), saved)
+            self.chosen = kept
         self._good = self.snapshot()
         return self
 
@@ -161,5 +198,6 @@ class Trainer(Loop):
             "shapes": [list(z.shape) for z in samples],
             "sums": [float(z.cpu().double().sum()) for z in samples],
             "optimiser": repr(sorted(self.optimiser.items())),
+            "standardise": getattr(self.problem, "standardise", False),
             "beta": getattr(self.objective, "beta", None),
         }
