@@ -1,4 +1,4 @@
-"""Measure what a certificate is worth (chapter 10): how much of the truth at which n, and how often it passes the truth.
+"""Measure what a certificate is worth (chapter 10): how much at which n, and how often it passes the truth.
 
     python -m experiments certificate              # a few minutes on one core; resumes where it was stopped
 
@@ -22,7 +22,10 @@ from experiments.results import CURVES, ROOT, about, write
 
 RESULT = CURVES / "certificate.json"
 SIZES, SHARES, RHO = (250, 1000, 3000, 10_000), (0.2, 0.5), 0.9
-INFORMATION, ORACLE_SIZES = (0.05, 0.2, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0), (30, 100, 300, 1000, 3000, 10_000, 100_000)
+INFORMATION, ORACLE_SIZES = (
+    (0.05, 0.2, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0),
+    (30, 100, 300, 1000, 3000, 10_000, 100_000),
+)
 SETS, TRAINED, N_SETS = 1000, 100, 200
 
 
@@ -50,8 +53,10 @@ def letters(k: int, keep: float):
         x = rng.integers(0, k, n)
         return x, np.where(rng.random(n) < keep, x, rng.integers(0, k, n))
 
-    return draw, lambda x, y: np.where(x == y, math.log(k * same), math.log(1e-3 + k * (1 - same) / (k - 1))), (
-        same * math.log(k * same) + other
+    return (
+        draw,
+        lambda x, y: np.where(x == y, math.log(k * same), math.log(1e-3 + k * (1 - same) / (k - 1))),
+        (same * math.log(k * same) + other),
     )
 
 
@@ -140,7 +145,9 @@ def cells():
     """Name every cell of the three tables, the quick ones first, with what runs it."""
     out = {f"oracle {i:g} {n}": (oracle, i, n) for n in ORACLE_SIZES for i in INFORMATION}
     out |= {f"fixed {name}": (fixed, name) for name in LAWS}
-    out |= {f"growth {n} {share} {seed}": (growth, n, share, seed) for n in SIZES for share in SHARES for seed in range(3)}
+    out |= {
+        f"growth {n} {share} {seed}": (growth, n, share, seed) for n in SIZES for share in SHARES for seed in range(3)
+    }
     return out | {f"coverage {i} {name}": (coverage, name, i) for i in range(TRAINED) for name in TRAINED_LAWS}
 
 

