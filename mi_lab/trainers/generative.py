@@ -133,7 +133,7 @@ class GenerativeProblem(PairProblem):
                 if term in self.fixed:
                     continue
                 model = net.model if isinstance(net, AllPairs) else net
-                rows = self.columns_of(term, *self.samples(member.train[0]))
+                rows = self.columns_of(term, *self.samples(member.train[0], member))
                 model.reset(stream_seed(member.seed, term)).to(self.device)
                 model.start(rows[:, : model.d_x], rows[:, model.d_x :])
             out[term] = nets
@@ -153,7 +153,7 @@ class GenerativeProblem(PairProblem):
         return {"conditional": torch.cat([x, y], 1), "joint": torch.cat([x, y], 1), "x": x, "marginal": y}[term]
 
     def draw(self, rows, member, steps):
-        x, y = self.samples(rows)
+        x, y = self.samples(rows, member)
         out = {}
         for term in self.terms:
             z = self.columns_of(term, x, y)

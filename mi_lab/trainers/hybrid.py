@@ -98,7 +98,7 @@ class HybridProblem(PairProblem):
         return one_score_each(net(z[..., :d], z[..., d:]), len(z))
 
     def draw(self, rows, member, steps):
-        x, y = self.samples(rows)
+        x, y = self.samples(rows, member)
         with torch.no_grad():
             if isinstance(member.reference, SameCell):
                 pool = member.train[0]
