@@ -136,8 +136,9 @@ class Density(nn.Module):
         rest = target - basis @ coefficients
         covariance = rest.T @ rest / n
         root, failed = torch.linalg.cholesky_ex(covariance)
-        if int(failed) or float((root.diagonal() ** 2).min()) < SINGULAR:
-            first = int(failed) - 1 if int(failed) else int((root.diagonal() ** 2).argmin())
+        pivots = root.diagonal()[: int(failed) - 1 if int(failed) else None] ** 2  # as far as the factor exists
+        if int(failed) or bool((pivots < SINGULAR).any()):
+            first = int((pivots < SINGULAR).nonzero()[0]) if bool((pivots < SINGULAR).any()) else len(pivots)
             others = "the columns before it" + (" and x" if self.d_x else "")
             raise ValueError(
                 f"column {first} of y is a linear function of {others}, as far as float32 tells: their covariance is "

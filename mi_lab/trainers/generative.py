@@ -82,8 +82,8 @@ class GenerativeProblem(PairProblem):
             self.terms = {"conditional": 1}
         self.entropy, self.cells = entropy, cells
         self.conditional, self.given_marginal = conditional, marginal
-        if self.constant:
-            self.prototypes = {}
+        if self.constant:  # nothing will be trained
+            self.prototypes, self.fixed = {}, set(self.terms)
             return
         if estimator != "pq":
             for name, z in zip("XY", self.data, strict=True) if estimator == "gm" else [("Y", self.data[1])]:
@@ -116,7 +116,9 @@ class GenerativeProblem(PairProblem):
         return out
 
     def nets_of(self, members):
-        seeds, out = [member.seed for member in members], {}
+        if self.constant:
+            return {term: [nn.Identity() for _ in members] for term in self.terms}
+        out = {}
         for member in members:
             if self.name == "pq":
                 y = self.data[1][member.train[0]]
@@ -126,9 +128,9 @@ class GenerativeProblem(PairProblem):
                 d_x = self.data[0].shape[1] if term == "conditional" else 0
                 nets = [CellClassifier(m.cells, d_x, seed=stream_seed(m.seed, term)) for m in members]
             elif term in self.fixed:
-                nets = [one for _ in seeds]
+                nets = [one for _ in members]
             else:
-                nets = [copy.deepcopy(one) for _ in seeds]
+                nets = [copy.deepcopy(one) for _ in members]
             for net, member in zip(nets, members, strict=True):
                 if term in self.fixed:
                     continue

@@ -81,7 +81,7 @@ class HybridProblem(PairProblem):
         frozen = self.models.nets_of(members)
         for term, nets in frozen.items():
             frozen[term] = [copy.deepcopy(net).requires_grad_(False) for net in nets]
-        for k, member in enumerate(members):
+        for k, member in enumerate(members if not self.constant else ()):
             member.reference = self.reference(member, {term: nets[k] for term, nets in frozen.items()})
         return {"critic": likenesses(self.net, [member.seed for member in members]), **frozen}
 
