@@ -62,8 +62,8 @@ def one_hump() -> dict:
 def mixtures() -> dict:
     """Models that can be right: a mixture a column, of y given x and of y alone."""
     return {
-        "conditional": AutoregressiveMixture(LAW.d, LAW.d, components=4, width=32, seed=0),
-        "marginal": AutoregressiveMixture(LAW.d, components=4, width=16, seed=0),
+        "conditional": AutoregressiveMixture(LAW.d, LAW.d, seed=0),
+        "marginal": AutoregressiveMixture(LAW.d, seed=0),
     }
 
 
@@ -71,7 +71,7 @@ def make(method: str, x, y, seed: int):
     n = round(0.8 * len(x))
     models, critics = {"lr": MODEL_RATE, "seed": seed}, {"lr": CRITIC_RATE, "seed": seed}
     many, few = max(1, n // CRITIC_BATCH), max(1, n // MODEL_BATCH)
-    first = {"lr": MODEL_RATE, "max_epochs": 10, "patience": 3}
+    first = {"lr": MODEL_RATE, "max_epochs": 8, "patience": 3}
     return {
         "doe": lambda: GenerativeTrainer(x, y, few, "doe", **one_hump(), **models),
         "pq": lambda: GenerativeTrainer(x, y, few, "pq", **(models | {"lr": 1e-3})),
@@ -187,7 +187,7 @@ def run(method: str, seed: int, n: int, epochs: int) -> tuple[dict, object]:
 
 @click.command()
 @click.option("--seeds", default=4, show_default=True, help="Runs of each method.")
-@click.option("--epochs", default=20, show_default=True, help="Passes through the training samples.")
+@click.option("--epochs", default=10, show_default=True, help="Passes through the training samples.")
 @click.option("--samples", default=100_000, show_default=True, help="Joint samples, a fifth of them held out.")
 def main(seeds: int, epochs: int, samples: int) -> None:
     """Run every method with every seed and write the curves; what is there already is kept."""
