@@ -193,7 +193,7 @@ def check_continuous(z, name: str) -> None:
 
 
 class GenerativeTrainer(PairTrainer):
-    """Estimate I(X;Y) by density models, trained by maximum likelihood with held-out early stopping.
+    """Estimate I(X;Y) by density models, trained by maximum likelihood with held-out early stopping (chapter 11).
 
     Parameters
     ----------

@@ -136,7 +136,7 @@ class HybridProblem(PairProblem):
 
 
 class HybridTrainer(PairTrainer):
-    """Estimate I(X;Y) by density models and a critic: E log q(Y|X)/p(Y) + D(P_XY‖P_X q(Y|X)).
+    """Estimate I(X;Y) by density models and a critic (chapter 12): E log q(Y|X)/p(Y) + D(P_XY‖P_X q(Y|X)).
 
     The models are those of `GenerativeTrainer`; they are trained first (`prepare`, which the first step does by itself)
     and frozen.  The critic is trained against pairs (x, y′) with y′ drawn from q(y|x), or, with "pq", y′ of the same
