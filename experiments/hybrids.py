@@ -22,12 +22,13 @@ from experiments.results import CURVES, about, write
 from mi_lab.critics import Net
 from mi_lab.generative import AutoregressiveMixture, HeteroscedasticGaussian, SplineFlow
 from mi_lab.laws import CorrelatedMixture
+from mi_lab.objectives import mine_objective
 from mi_lab.trainers import GenerativeTrainer, HybridTrainer, MINETrainer
 from mi_lab.training.errors import jackknife, reports, standard_error
 
 OUT, LAW = CURVES / "hybrids.json", CorrelatedMixture()
 SPREAD_BATCH, LOSSES = 64, 100  # the batches whose spread is looked at, and how many of the training samples' batches
-CRITIC_BATCH, MODEL_BATCH, CRITIC_RATE, MODEL_RATE = 64, 512, 5e-4, 5e-3
+CRITIC_BATCH, MODEL_BATCH, CRITIC_RATE, MODEL_RATE, BETA = 64, 512, 5e-4, 5e-3, 0.9
 GRID = 41  # points along one side of a map
 PEERS = {  # torch-mist: read off its published picture, and run again with held-out evaluation
     "published": {
@@ -75,11 +76,13 @@ def make(method: str, x, y, seed: int):
     return {
         "doe": lambda: GenerativeTrainer(x, y, few, "doe", **one_hump(), **models),
         "pq": lambda: GenerativeTrainer(x, y, few, "pq", **(models | {"lr": 1e-3})),
-        "mine": lambda: MINETrainer(x, y, critic(seed), many, **critics),
+        "mine": lambda: MINETrainer(x, y, critic(seed), many, beta=BETA, **critics),
         "doe+mine": lambda: HybridTrainer(
-            x, y, critic(seed), many, "doe", model_options=first, **one_hump(), **critics
+            x, y, critic(seed), many, "doe", mine_objective(beta=BETA), model_options=first, **one_hump(), **critics
         ),
-        "pq+mine": lambda: HybridTrainer(x, y, critic(seed), many, "pq", model_options=first | {"lr": 1e-3}, **critics),
+        "pq+mine": lambda: HybridTrainer(
+            x, y, critic(seed), many, "pq", mine_objective(beta=BETA), model_options=first | {"lr": 1e-3}, **critics
+        ),
         "doe mixtures": lambda: GenerativeTrainer(x, y, few, "doe", **mixtures(), **models),
     }[method]()
 
@@ -106,13 +109,13 @@ def spreads(trainer) -> dict[str, float]:
     )
     loss = 0.0
     for term in set(problem.terms) - set(problem.fixed):
-        t, t_ref = (s[0].view(LOSSES, -1) for s in scores[term])
+        t, t_ref = (s[0].view(LOSSES, -1).double() for s in scores[term])
         if term in ("joint", "critic"):  # MINE's surrogate, with the moving average it has
             m = crew.states[term]["log_m"]
             loss = loss - t.mean(1) + (t_ref - m).exp().mean(1)
         else:
             loss = loss - t.mean(1)
-    return {"log_ratio_sd": float(problem.reported(values).std(ddof=1)), "loss_sd": float(loss.double().std())}
+    return {"log_ratio_sd": float(problem.reported(values).std(ddof=1)), "loss_sd": float(loss.std())}
 
 
 def log_ratio(trainer):
@@ -199,6 +202,7 @@ def main(seeds: int, epochs: int, samples: int) -> None:
         "law": repr(LAW),
         "batch": {"critic": CRITIC_BATCH, "models": MODEL_BATCH, "spread": SPREAD_BATCH},
         "lr": {"critic": CRITIC_RATE, "models": MODEL_RATE},
+        "beta": BETA,
         "seconds": "of processor time",
     }
     head = about(f"python -m experiments hybrids --seeds {seeds} --epochs {epochs} --samples {samples}", **settings)

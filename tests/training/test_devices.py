@@ -277,9 +277,10 @@ def test_samples_and_critics_may_lie_anywhere(accelerator):
 
 
 QUICK = {"seeds": 2, "max_epochs": 2, "patience": 2, "covers": "optimisation"}
+MODELLED = ["doe", "l1out", "pq", "doe+mine", "pq+dv", "gm+nwj"]
 
 
-@pytest.mark.parametrize("method", ["mine", "minee", "nwj", "infonce", "ksg", "kde", "bins"])
+@pytest.mark.parametrize("method", ["mine", "minee", "nwj", "infonce", "ksg", "kde", "bins", *MODELLED])
 def test_the_front_door(method, accelerator):
     options = {"parts": 3} if method in ("ksg", "kde", "bins") else QUICK
     here, there = (mi_lab.estimate(X[:120], Y[:120], method, device=d, **options) for d in ("cpu", accelerator))
@@ -289,7 +290,7 @@ def test_the_front_door(method, accelerator):
     assert on_it.value == there.value
 
 
-@pytest.mark.parametrize("method", mi_lab.METHODS)
+@pytest.mark.parametrize("method", [*mi_lab.METHODS, "doe+mine", "pq+smile"])
 def test_the_front_door_takes_the_work_to_the_device(method, monkeypatch):
     options = {"parts": 2} if method in ("ksg", "kde", "bins") else QUICK | {"max_epochs": 1}
     with standin("cuda", monkeypatch) as it:
