@@ -77,8 +77,8 @@ class AutoregressiveMixture(Density):
     def _parts(self, inputs: Tensor, columns: slice = slice(None)) -> tuple[Tensor, Tensor, Tensor]:
         """Return log-weights, means and log-widths (…, columns, K) for inputs (…, d_x + d_y)."""
         h = torch.einsum("...i,jiw->...jw", inputs, (self.weights[0] * self.sees)[columns]) + self.biases[0][columns]
-        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
-            h = torch.einsum("...jv,jvw->...jw", F.elu(h), weight[columns]) + bias[columns]
+        for k in range(1, len(self.weights)):  # a slice of a ParameterList would be a copy, which nothing trains
+            h = torch.einsum("...jv,jvw->...jw", F.elu(h), self.weights[k][columns]) + self.biases[k][columns]
         logits, mean, raw = h.chunk(3, -1)
         return torch.log_softmax(logits, -1), mean, bounded(raw)
 

@@ -74,14 +74,19 @@ def test_it_starts_from_the_best_line_in_any_units(name):
 def test_pairs_rows_and_members_at_once_agree(name):
     model, x, y = disturbed(name, 2, 2)
     other, _, _ = disturbed(name, 2, 2, seed=5)
-    own = model.log_prob(y[:6], x[:6])
+    own = model.requires_grad_().log_prob(y[:6], x[:6])
     assert torch.allclose(model.pairs(x[:6], y[:8]).diagonal(), own, atol=1e-4)
     assert torch.allclose(model.pairs(x[:3], y[:8])[2], model.log_prob(y[:8], x[2:3].expand(8, -1)), atol=1e-4)
-    weights, buffers = stack_module_state([model, other])
+    weights, buffers = stack_module_state([model.requires_grad_(), other.requires_grad_()])
+    weights = {k: v.detach().requires_grad_() for k, v in weights.items()}
     z = torch.cat([x, y], 1)[:6].expand(2, -1, -1)
     both = vmap(lambda w, b, rows: functional_call(model, (w, b), (rows,)))(weights, buffers, z)
     assert torch.allclose(both[0], own, atol=1e-4)
     assert torch.allclose(both[1], other.log_prob(y[:6], x[:6]), atol=1e-4)
+    both.sum().backward()  # and every weight learns what it would learn alone
+    own.sum().backward()
+    for k, p in model.named_parameters():
+        assert torch.allclose(weights[k].grad[0], p.grad, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", MODELS)
