@@ -6,6 +6,7 @@ _HOME = {
     "CeilingExplorer": "ceiling",
     "GaussianExplorer": "gaussian",
     "MovingAverage": "average",
+    "FreeConstant": "constant",
     "Neighbourhood": "neighbourhood",
     "NoiseExplorer": "noise",
     "ResamplingExplorer": "resampling",

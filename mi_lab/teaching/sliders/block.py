@@ -24,6 +24,7 @@ KINDS = (
     "frames",
     "knobs",
     "training",
+    "constant",
 )
 LIMIT = 200_000  # bytes: what one block may add to a page
 
