@@ -29,8 +29,8 @@ _HOME = {
     "frontdoor": "METHODS estimate",
     "trainers": "CriticTrainer DVTrainer GenerativeTrainer HybridTrainer MINEETrainer MINETrainer",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
-    "teaching.sliders": "CeilingExplorer GaussianExplorer MovingAverage Neighbourhood NoiseExplorer "
-    "ResamplingExplorer SampleScore TangentExplorer TrainingExplorer explore",
+    "teaching.sliders": "CeilingExplorer FreeConstant GaussianExplorer MovingAverage Neighbourhood NoiseExplorer "
+    "ResamplingExplorer SampleScore StaircaseExplorer TangentExplorer TrainingExplorer explore",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 __all__ = sorted(_MODULE_OF)

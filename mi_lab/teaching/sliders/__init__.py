@@ -11,6 +11,7 @@ _HOME = {
     "NoiseExplorer": "noise",
     "ResamplingExplorer": "resampling",
     "SampleScore": "knobs",
+    "StaircaseExplorer": "staircase",
     "TrainingExplorer": "training",
     "TangentExplorer": "tangent",
     "explore": "interaction",

@@ -25,6 +25,7 @@ KINDS = (
     "knobs",
     "training",
     "constant",
+    "staircase",
 )
 LIMIT = 200_000  # bytes: what one block may add to a page
 

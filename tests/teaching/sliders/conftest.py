@@ -9,12 +9,14 @@ from PIL import Image, ImageChops
 
 from mi_lab.teaching.sliders import (
     CeilingExplorer,
+    FreeConstant,
     GaussianExplorer,
     MovingAverage,
     Neighbourhood,
     NoiseExplorer,
     ResamplingExplorer,
     SampleScore,
+    StaircaseExplorer,
     TangentExplorer,
     TrainingExplorer,
     explore,
@@ -43,6 +45,10 @@ EXPLORERS = {
     "knobs of another law": lambda: SampleScore(-0.5, n=30, seed=1),
     "training": lambda: TrainingExplorer(),
     "training on few": lambda: TrainingExplorer(0.6, n=30, held_out=60, seed=3),
+    "free constant": lambda: FreeConstant(),
+    "free constant of small batches": lambda: FreeConstant(8, seed=3),
+    "staircase": lambda: StaircaseExplorer(),
+    "staircase, separable": lambda: StaircaseExplorer("separable"),
     "average without drift": lambda: MovingAverage(0.9, drift=0, batch=8),
 }
 

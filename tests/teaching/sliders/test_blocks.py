@@ -11,12 +11,14 @@ from PIL import Image
 from mi_lab import explore
 from mi_lab.teaching.sliders import (
     CeilingExplorer,
+    FreeConstant,
     GaussianExplorer,
     MovingAverage,
     Neighbourhood,
     NoiseExplorer,
     ResamplingExplorer,
     SampleScore,
+    StaircaseExplorer,
     TangentExplorer,
     TrainingExplorer,
     block,
@@ -92,6 +94,9 @@ def test_live_it_is_a_widget_and_its_numbers_follow():
         (lambda: MovingAverage(batch=1), "batch is 1"),
         (lambda: MovingAverage(drift=-1), "drift is -1"),
         (lambda: SampleScore(n=1), "n is 1"),
+        (lambda: FreeConstant(1), "n is 1"),
+        (lambda: FreeConstant(64.5), "n is 64.5"),
+        (lambda: StaircaseExplorer("bilinear"), "critic is 'bilinear'"),
         (lambda: TrainingExplorer(n=5), "n is 5"),
         (lambda: TrainingExplorer(held_out=2000), "held_out is 2000"),
     ],
@@ -112,6 +117,14 @@ def test_bad_values_of_a_trait_leave_it_alone():
     with pytest.raises(ValueError, match="step is 201"):
         training.step = 201
     assert (knobs.b, training.step) == (2.3, 0)
+    constant, stairs = FreeConstant(), StaircaseExplorer()
+    with pytest.raises(ValueError, match="information is 2.2"):
+        constant.information = 2.2
+    with pytest.raises(ValueError, match="c is 4"):
+        constant.c = 4
+    with pytest.raises(ValueError, match="level is 5"):
+        stairs.level = 5
+    assert (constant.c, constant.information, stairs.level) == (0.0, 2.0, 4)
 
 
 def line(k=1, m=1):
