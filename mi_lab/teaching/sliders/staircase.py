@@ -146,7 +146,8 @@ class StaircaseExplorer(Explorer):
         for k, truth in enumerate(self._truths):
             plot.fixed("line", [k * per, (k + 1) * per], [truth, truth], role="truth")
         plot.moving("line", "step", "trace", role="a")
-        plot.axis("bottom", "step", ticks=[k * per for k in range(len(self._truths) + 1)])
+        edges = [k * per for k in range(len(self._truths) + 1)]
+        plot.axis("bottom", "steps, thousands", ticks=edges, names=[f"{v / 1000:g}" for v in edges])
         plot.axis("left", "value, nats", ticks=[0, 2, 4, 6, 8, 10, 12])
 
         right = Panel(state, "All objectives at one level")

@@ -28,8 +28,12 @@ def test_chapter(chapter, rule):
     assert not complaints, "\n".join(f"{chapter.name}: {c}" for c in complaints)
 
 
-def test_all_eight_chapters_are_there():
-    assert [path.stem[:2] for path in CHAPTERS] == [f"{k:02d}" for k in range(1, 9)]
+def test_every_chapter_is_in_the_contents_once_and_in_order():
+    listed = re.findall(r"^ *- file: (part\d/(\d\d)-[\w-]+)$", (ROOT / "_toc.yml").read_text(encoding="utf-8"), re.M)
+    assert [f"{path.parent.name}/{path.stem}" for path in CHAPTERS] == [doc for doc, _ in listed]
+    numbers = [number for _, number in listed]
+    assert numbers[:9] == [f"{k:02d}" for k in range(1, 10)]
+    assert numbers == sorted(set(numbers))
 
 
 def bibliography() -> dict[str, str]:
