@@ -58,7 +58,9 @@ class StaircaseExplorer(Explorer):
     control, label, shown = "objective", "Objective", "{name}"
     spoken = "{name}: {mean:.2f} of {truth:d} nats, deviation {sd:.2f}"
     second = {"name": "level", "label": "Level", "shown": "{truth:d} nats", "spoken": spoken}
-    sentence = "{name} at {truth:d} nats: mean {mean:.2f|a}, standard deviation over the steps {sd:.2f|a}{printed|plain}."
+    sentence = (
+        "{name} at {truth:d} nats: mean {mean:.2f|a}, standard deviation over the steps {sd:.2f|a}{printed|plain}."
+    )
 
     objective = traitlets.Int().tag(sync=True)
     level = traitlets.Int().tag(sync=True)

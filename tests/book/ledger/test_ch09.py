@@ -123,9 +123,7 @@ def rows_of_samples(p, q, k):
 
 def nce(t, p, q, k):
     """Return InfoNCE's expectation and the variance of one term."""
-    found = [
-        (t[xs[0], y] - logsumexp(t[xs, y]) + math.log(k), joint) for xs, y, joint, _ in rows_of_samples(p, q, k)
-    ]
+    found = [(t[xs[0], y] - logsumexp(t[xs, y]) + math.log(k), joint) for xs, y, joint, _ in rows_of_samples(p, q, k)]
     return means_and_variances(*map(np.array, zip(*found, strict=True)))
 
 

@@ -20,7 +20,7 @@ ANSWERS = {
     ),
     "bounds-noise": Answers(
         reference=(math.exp(6) - 1) * 4,
-        alternative="1,610",
+        alternative="1610",
         wrong={
             "not squared": (2 * math.expm1(6), "its square"),
             "variance of one": (math.expm1(6), "to 1"),
@@ -131,7 +131,7 @@ ANSWERS["bounds-flo"] = Answers(
         "u outside only": (lambda s, u: flo_in_pieces(s, u, in_exponent=0), "left out of the exponent"),
         "a logarithm": (
             lambda s, u: 1 - u.mean() - torch.log(1 - u.mean() - flo(s, u)),
-            "takes none",
+            "no logarithm",
         ),
     },
 )
