@@ -48,7 +48,6 @@ EXPLORERS = {
     "free constant": lambda: FreeConstant(),
     "free constant of small batches": lambda: FreeConstant(8, seed=3),
     "staircase": lambda: StaircaseExplorer(),
-    "staircase, separable": lambda: StaircaseExplorer("separable"),
     "average without drift": lambda: MovingAverage(0.9, drift=0, batch=8),
 }
 

@@ -96,7 +96,7 @@ def test_live_it_is_a_widget_and_its_numbers_follow():
         (lambda: SampleScore(n=1), "n is 1"),
         (lambda: FreeConstant(1), "n is 1"),
         (lambda: FreeConstant(64.5), "n is 64.5"),
-        (lambda: StaircaseExplorer("bilinear"), "critic is 'bilinear'"),
+        (lambda: StaircaseExplorer("yes"), "cubed is 'yes'"),
         (lambda: TrainingExplorer(n=5), "n is 5"),
         (lambda: TrainingExplorer(held_out=2000), "held_out is 2000"),
     ],
