@@ -87,7 +87,7 @@ class StaircaseExplorer(Explorer):
         self._published = self._numbers([(figures.get(name) or {}).get("mean") for name in known])
         self._row = len(known) - 1.0 - np.arange(len(known))
         self.description = (
-            f"Left: the value along the climb, {", ".join(told)}; dashed, the truth; shaded, the chosen level. "
+            f"Left: the value along the climb, {', '.join(told)}; dashed, the truth; shaded, the chosen level. "
             "Right: all objectives at that level, the mean error and a bar of one standard deviation over the steps; "
             "rings, published means of a joint critic, 4,000 steps a level; dashed, no error. Blue is the separable "
             "critic, orange the joint one. What lies beyond a frame is drawn on its edge."
