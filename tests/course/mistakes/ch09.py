@@ -46,7 +46,7 @@ MISTAKES = {
         "root": (20.06, "deviation with one sample"),
         "times a half": (201.2, "divide by that"),
         "in thousands": (1.61, "thousand"),
-        "I itself": (24, None),
+        "I itself": (24, "like e^I"),
         "a logarithm": (math.log(1609.7), "logarithm"),
         "exponent of 36": (4 * math.expm1(3), "e^(I/2)"),
         "bits": (252, "not with 2"),
@@ -73,7 +73,7 @@ MISTAKES = {
         "no loss": (lambda s: s.logsumexp(0).mean() - s.diagonal().mean() - math.log(len(s)), "sign"),
         "per column": (lambda s: s.log_softmax(0).diagonal() + math.log(len(s)), "one number"),
         "no return": (lambda s: print(s.mean()), "nothing back"),
-        "text": (lambda s: "1.0", "text"),
+        "text": (lambda s: "1.0", "a number is wanted"),
     },
     "bounds-flo": {
         "u by rows": (
@@ -103,7 +103,6 @@ MISTAKES = {
         "half": (lambda s, u: (1 - u.mean() - average(s, u)) / 2, "half"),
         "the best u": (lambda s, u: -average(s, 0 * u).log(), None),
         "log-sum-exp": (lambda s, u: 1 - u.mean() - average(s, u).log(), "no logarithm"),
-        "arguments turned": (lambda u, s: 1 - u.mean() - average(s, u), None),
         "no return": (lambda s, u: print(average(s, u)), "nothing back"),
     },
 }
