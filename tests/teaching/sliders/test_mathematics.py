@@ -12,15 +12,17 @@ from conftest import places
 from scipy import integrate, optimize, stats
 from scipy.special import digamma
 
-from mi_lab import BivariateGaussian, Net, donsker_varadhan
+from mi_lab import BivariateGaussian, CorrelatedGaussian, Net, donsker_varadhan, load_run, nwj
 from mi_lab.counting import ksg
 from mi_lab.teaching.sliders import block
 from mi_lab.teaching.sliders.average import MovingAverage
+from mi_lab.teaching.sliders.constant import FreeConstant, batches
 from mi_lab.teaching.sliders.explorer import Explorer, plain
 from mi_lab.teaching.sliders.gaussian import GaussianExplorer
 from mi_lab.teaching.sliders.knobs import SampleScore
 from mi_lab.teaching.sliders.neighbourhood import Neighbourhood
 from mi_lab.teaching.sliders.resampling import ResamplingExplorer
+from mi_lab.teaching.sliders.staircase import CRITICS, LEFT, NAMES, RIGHT, StaircaseExplorer
 from mi_lab.teaching.sliders.tangent import FAMILIES, TangentExplorer
 from mi_lab.teaching.sliders.training import TrainingExplorer
 from mi_lab.teaching.sliders.words import fill
@@ -298,3 +300,52 @@ def test_no_dot_of_the_average_leaves_its_panel(paged, drift):
                     seen += len(points)
                     assert all(0 < float(v) < limit for p in points for v, limit in zip(p, size, strict=True)), beta
     assert seen > 120 * len(explorer._grid)
+
+
+@pytest.mark.parametrize("information", [0.5, 2.0])
+@pytest.mark.parametrize("c", [-1.0, 0.0, 1.0, 2.4])
+def test_the_free_constant_by_the_formulas_of_the_package(c, information):
+    """Of a batch only two means matter, so one score of each kind stands for it: the package says the same of them."""
+    state, n = FreeConstant().compute(c, information), 64
+    joint, ratio = (torch.tensor(v).unsqueeze(1) for v in batches(information, n, 0))
+    low, high = state["dv"].min(), 7.0
+    dv = donsker_varadhan(joint + c, ratio.log() + c).clamp(-2, high)
+    np.testing.assert_allclose(state["dv"], dv, atol=2e-4)
+    np.testing.assert_allclose(state["nwj"], nwj(joint + c, ratio.log() + c).clamp(-2, high), atol=2e-3)
+    assert low > -2
+    assert state["exact"] == pytest.approx(information + c - np.exp(c - 1), abs=1e-12)
+
+
+def test_the_batches_of_the_free_constant_have_the_law_of_the_package():
+    n, law = 64, CorrelatedGaussian.with_information(0.5, 20)
+    joint, ratio = batches(0.5, n, 0)
+    t = law.log_ratio(*law.sample(n * 4000, seed=1)).double().reshape(-1, n).mean(1)
+    r = law.log_ratio(*law.sample_product(n * 4000, seed=2)).double().exp().reshape(-1, n).mean(1)
+    assert stats.ks_2samp(joint, t).pvalue > 1e-3
+    assert stats.ks_2samp(ratio, r).pvalue > 1e-3
+    spread = FreeConstant().compute(1.0, 0.5)["spread"]
+    assert spread == pytest.approx(np.sqrt((20 * law.rho**2 + np.expm1(1.0)) / n), abs=1e-12)
+
+
+@pytest.mark.parametrize("level", [0, 4])
+def test_the_staircase_shows_what_the_file_says(level):
+    file, explorer = load_run("staircase-bounds"), StaircaseExplorer()
+    truth = file["about"]["levels"][level]
+    keys = [name for name in NAMES if any(r["objective"] == name and not r["cubed"] for r in file["runs"])]
+    assert {r["objective"] for r in file["runs"]} <= set(NAMES), "every objective of the file has a name here"
+    state = explorer.compute(0, level)
+    for place, key in enumerate(keys):
+        for critic in CRITICS:
+            means = [
+                r["mean"][level]
+                for r in file["runs"]
+                if (r["objective"], r["critic"], r["cubed"]) == (key, critic, False) and r["mean"][level] is not None
+            ]
+            shown = state[f"error_{critic}"][place]
+            if means:
+                assert shown == pytest.approx(np.clip(np.mean(means) - truth, LEFT, RIGHT), abs=1e-3)
+            else:
+                assert np.isnan(shown)
+        published = file["published"]["joint"].get(key)
+        if published:
+            assert state["told"][place] == pytest.approx(np.clip(published["mean"][level] - truth, LEFT, RIGHT))
