@@ -211,8 +211,8 @@ def estimate(
             shared["log_scale"] = float(np.log(y.std(0, ddof=1)).sum()) if standardise else 0.0
         if standardise and _is_critics(function):
             shared["standardise"] = True  # again, each member by what it trains on
-            if is_samples(options.get("held_out")):
-                options["held_out"] = _alike(options["held_out"], (x, y))
+        if standardise and is_samples(options.get("held_out")):
+            options["held_out"] = _alike(options["held_out"], (x, y))
         x, y = (standardised(z) if standardise else torch.from_numpy(z).float() for z in (x, y))
     result = _call(function, method, x, y, shared, options)
     if not isinstance(result, Estimate):

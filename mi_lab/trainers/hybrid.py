@@ -60,7 +60,7 @@ class HybridProblem(PairProblem):
         if generative not in ESTIMATORS:
             raise ValueError(f"unknown estimator {generative!r}, wanted one of: {', '.join(ESTIMATORS)}.")
         self.net = net = with_normaliser(net, self.objective.normaliser, *(z.shape[1] for z in self.data))
-        self.name = f"{generative}+{self.objective.name}"
+        self.name, self.own_reference = f"{generative}+{self.objective.name}", True
         self.models = ProposalProblem(self, estimator=generative, **options)
         self.terms = {"critic": 1, **self.models.terms}
         self.fixed = set(self.models.terms)

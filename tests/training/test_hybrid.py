@@ -163,6 +163,24 @@ def test_the_models_never_see_what_is_held_out():
         assert not set(outer.test[0].tolist()) & {*own.train[0].tolist(), *own.test[0].tolist()}
 
 
+def test_other_samples_meet_each_members_own_reference():
+    """Of two members one has a poor model; what either says of other samples doesn't depend on its company."""
+    x, y = LAW.sample(400, 7)
+    make = lambda seed: HybridTrainer(X, Y, net(), 8, "doe", "dv", conditional="mixture", seed=seed,  # noqa: E731
+                                      model_options={"max_epochs": 1})  # fmt: skip
+    together, alone = make([3, 4]), [make([3]), make([4])]
+    for trainer in (together, *alone):
+        trainer.prepare()
+    assert together.estimate(x, y) == pytest.approx(sum(t.estimate(x, y) for t in alone) / 2, abs=0.02)
+
+
+def test_other_samples_are_handed_in_on_the_callers_scale():
+    held = tuple(5 + 100 * z for z in LAW.sample(400, 8))
+    options = {"conditional": "linear", "seeds": 1, "max_epochs": 2, "held_out": held}
+    e = estimate(5 + 100 * X, 5 + 100 * Y, "doe", **options)
+    assert abs(e.value - 1.0) < 4 * e.error
+
+
 def test_the_models_are_frozen_and_kept_in_the_checkpoint(tmp_path):
     make = lambda: HybridTrainer(X, Y, net(), 8, "doe", conditional="mixture", seed=[3, 4],  # noqa: E731
                                  model_options={"max_epochs": 2})  # fmt: skip
