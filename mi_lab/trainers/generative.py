@@ -175,6 +175,14 @@ class GenerativeProblem(PairProblem):
             out["conditional"] = out["conditional"]._replace(ref=torch.cat([x_ref, y_ref], 1), ref_of=of[places])
         return out
 
+    def pair_scores(self, nets, x, y):
+        """Return the models' log-ratio of pairs, (n,): as good a critic as any."""
+        total = 0.0
+        for term, sign in self.terms.items():
+            net = getattr(nets[term], "model", nets[term])
+            total = total + sign * net(self.columns_of(term, x, y))
+        return total
+
     def reported(self, values):
         return super().reported({term: values[term] for term in self.terms}) + (self.entropy or 0.0)
 

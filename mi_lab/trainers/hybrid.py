@@ -128,6 +128,9 @@ class HybridProblem(PairProblem):
         critic = Block(torch.cat([x, y], 1), torch.cat([x_ref, y_ref], 1), of, ref_of)
         return {"critic": critic, **self.models.blocks(x, y, of, member, shuffles, generator)}
 
+    def pair_scores(self, nets, x, y):
+        return one_score_each(nets["critic"](x, y), len(x)) + self.models.pair_scores(nets, x, y)
+
     def maximised(self, values):
         return values["critic"]  # the models are frozen
 

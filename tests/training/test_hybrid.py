@@ -174,6 +174,13 @@ def test_other_samples_meet_each_members_own_reference():
     assert together.estimate(x, y) == pytest.approx(sum(t.estimate(x, y) for t in alone) / 2, abs=0.02)
 
 
+@pytest.mark.parametrize("method", ["doe", "l1out", "doe+dv"])
+def test_models_and_hybrids_can_be_certified(method):
+    """Their log-ratio is a score of pairs like a critic's, so what held-out samples prove about it holds."""
+    e = estimate(X, Y, method, conditional="linear", seeds=1, max_epochs=3)
+    assert 0.2 < e.certified() < 1.0
+
+
 def test_other_samples_are_handed_in_on_the_callers_scale():
     held = tuple(5 + 100 * z for z in LAW.sample(400, 8))
     options = {"conditional": "linear", "seeds": 1, "max_epochs": 2, "held_out": held}
