@@ -6,6 +6,7 @@ import json
 import shutil
 import textwrap
 from datetime import UTC, datetime
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -421,3 +422,23 @@ def test_a_small_class_is_graded_with_a_report(course, tmp_path):
     report = fresh.folder("report.html").read_text(encoding="utf-8")
     for words in ("mine-loss-marks", "not attempted yet", "<script"):
         assert (words in report) == (words != "<script"), words
+
+
+def test_a_changed_check_of_the_book_concerns_those_assignments_that_use_it(course, made, tmp_path, monkeypatch):
+    copy = tmp_path / "checks"
+    shutil.copytree(Path(grading.checks.__file__).parent, copy)
+    monkeypatch.setattr(grading.checks, "__file__", str(copy / "__init__.py"))
+
+    def rules(course, assignment, stamp):
+        return grading._rules(course.folder("source", assignment), stamp, "")  # stamp: not the cached answer
+
+    before = rules(course, "part2", "1"), rules(made, "essay", "1")
+    for name, concerned in (("ch01.py", False), ("ch07_training.py", True), ("hints.py", True)):
+        with (copy / name).open("a", encoding="utf-8") as f:
+            f.write("# changed\n")
+        grading._rules.cache_clear()
+        after = rules(course, "part2", "1"), rules(made, "essay", "1")
+        assert (after[0] != before[0]) == concerned, name
+        assert after[1] == before[1]
+        before = after
+    grading._rules.cache_clear()

@@ -43,6 +43,7 @@ OTHERS = {
     "rerun": (MINUS, (RERUN,), 0, True),
     "sly": (SLY, (), 0, True),
     "reads": (READS, (WATCHES,), 0, True),
+    "syntax": (own.RIGHT.replace("(p):", "(p)"), (), 0, False),
 }
 
 
@@ -70,7 +71,10 @@ def rounds(tmp_path_factory):
     course = Course(folder / "course")
     assert "released, 1 notebook, 9 points" in run("make", "--source", source, "--course", course.root)
     (course.root / "course.toml").write_text((course.root / "course.toml").read_text() + DUE)
-    release = nbformat.read(course.folder("release", "entropy", "entropy.ipynb"), as_version=4)
+    assert "No solution found" in run("release", "--source", source, "--course", course.root)
+    with zipfile.ZipFile(course.folder("packed", "entropy.zip")) as archive:  # what a student opens
+        assert {"entropy/entropy.ipynb", "entropy/README.txt"} == set(archive.namelist())
+        release = nbformat.reads(archive.read("entropy/entropy.ipynb").decode(), as_version=4)
     inbox = folder / "in"
     right, half = own.solved(release, own.RIGHT), own.solved(release, own.HALF)
     own.hand_in(inbox / "nested" / "Ada King_17_assignsubmission_file_" / "entropy.ipynb", right)
@@ -190,3 +194,26 @@ def test_what_a_change_concerns_is_graded_again(rounds):
     assert not any(grading._finished(Course(course.root), e) for e in entries)
     settings.write_text(text.replace("workers = 3", "workers = 2"))
     assert all(grading._finished(Course(course.root), e) for e in entries)
+
+
+def test_a_syntax_error_is_said_to_be_one(rounds):
+    course, _, _, kept, pages = rounds
+    for text in (pages["syntax"], kept["report.html"].replace("&#39;", "'")):
+        assert "has a syntax error (expected ':'), in the line `def entropy(p)`" in text
+
+
+def test_a_changed_test_marks_again_what_it_concerns_and_a_person_s_marks_stay(rounds):
+    course, inbox, *_ = rounds
+    course = Course(course.root)
+    before = {name: float(row["score"]) for name, row in table(course, "marks.csv").items()}
+    path = inbox.parent / "source" / "entropy" / "entropy.md"
+    text = path.read_text(encoding="utf-8")
+    assert "sum(uniform) + certain" in text
+    path.write_text(text.replace("sum(uniform) + certain", "sum(uniform)"), encoding="utf-8")
+    assert "entropy: released" in run("make", "--source", inbox.parent / "source", "--course", course.root)
+    said = run("grade", "--submissions", inbox.parent / "only", "--course", course.root)
+    marks = {name: float(row["score"]) for name, row in table(course, "marks.csv").items()}
+    assert f" {len(before) - 1} graded now" in said  # all but the one that was refused
+    assert marks["Bob-Ross-31"] == before["Bob-Ross-31"] - 1 == 7  # 2 + 3, and a person's 2
+    assert marks["minus"] == before["minus"]
+    assert " 0 graded now" in run("grade", "--submissions", inbox.parent / "only", "--course", course.root)
