@@ -28,6 +28,15 @@ def entropy(p):
 WATCHES = "seen = []\nget_ipython().events.register('pre_run_cell', lambda info: seen.append(info.raw_cell))"
 RERUN = "class Fine:\n    success = True\n    error_before_exec = error_in_exec = result = None\n"
 RERUN += "shell = type(get_ipython())\nshell.run_cell = lambda *a, **k: Fine()"
+INNARDS = "np.testing.assert_allclose.__code__ = (lambda *a, **k: None).__code__"
+OWN_NP = """\
+import numpy
+class Yes:
+    def __getattr__(self, name): return lambda *a, **k: None
+class Mine:
+    testing = Yes()
+    def __getattr__(self, name): return getattr(numpy, name)
+np = Mine()"""
 HONEST = ("!echo hello", "%%writefile notes.txt\nhello", "import gc\ngc.collect()", "eval('1 + 1')")
 # a student's code, cells before the first test, the marks of a fair person, whether there is a flag
 OTHERS = {
@@ -41,6 +50,10 @@ OTHERS = {
     "noop": (MINUS, ("import numpy.testing as t\nt.__dict__['assert_allclose'] = print",), 0, True),
     "hush": (MINUS, ("ip = get_ipython()\nip.showtraceback = ip._showtraceback = lambda *a, **k: None",), 0, True),
     "rerun": (MINUS, (RERUN,), 0, True),
+    "innards": (MINUS, (f"import numpy as np\n{INNARDS}",), 0, True),
+    "own_np": (MINUS, (OWN_NP,), 0, False),  # a name of the student's own is no tampering; it gains nothing
+    "own_abs": (MINUS, ("abs = lambda v: 0.0\nsum = lambda v: 3",), 0, False),
+    "own_sum": (own.RIGHT.replace("np.sum", "sum"), ("def sum(v):\n    return float(np.sum(v))",), 6, False),
     "sly": (SLY, (), 0, True),
     "reads": (READS, (WATCHES,), 0, True),
     "syntax": (own.RIGHT.replace("(p):", "(p)"), (), 0, False),

@@ -17,7 +17,7 @@ from tools.course.hidden import lines as hidden_lines
 from tools.course.hidden import scrub
 from tools.course.kernel import Kernel, Ran
 from tools.course.slicing import needed
-from tools.course.testcells import gives_partial_credit, hidden_checks, unread
+from tools.course.testcells import gives_partial_credit, hidden_checks, steadied, unread
 
 PRELUDE = "from mi_lab import check\n"
 WHY = {
@@ -48,6 +48,7 @@ class CourseExecute(NbGraderPreprocessor):
     kernel: Kernel = None  # set by `bound`
     report: Report = None
     given: frozenset[str] | None = None  # what the release's cells say; None: run every cell
+    imports: dict[str, str] = {}  # what the release imports, by name
     student_seed: str = ""
     unread: dict[str, str] = {}  # name -> which cell, that Python cannot read, would have defined it
     hidden: frozenset[str] = frozenset()  # the lines of hidden tests, which no output may show
@@ -82,7 +83,7 @@ class CourseExecute(NbGraderPreprocessor):
                 continue
             source = self._seeded(cell.source)
             self.unread |= {name: f"{_name(cell)} {why}" for name, why in unread(cell.source).items()}
-            ran = self.kernel.run(PRELUDE + source if graded else source, seconds)
+            ran = self.kernel.run(PRELUDE + steadied(source, self.imports) if graded else source, seconds)
             if self._starved(ran):
                 ran.stopped, ran.dead = "memory", True
             cell.outputs = ran.outputs

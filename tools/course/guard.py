@@ -20,7 +20,8 @@ LIBRARIES += ("mi_lab.teaching.checks.probing", "mi_lab.teaching.checks.exercise
 LIBRARIES += ("mi_lab.teaching.checks.kinds", "mi_lab.teaching.checks.coding", "mi_lab.teaching.checks.hints")
 READY = (unittest.mock, IPython.core.ultratb, numpy.testing)  # watched from the first cell on
 LISTS = ("ast_transformers", "input_transformers_post", "input_transformers_cleanup")
-MISSING = object()
+MISSING, FUNCTION = object(), type(lambda: 0)
+INNARDS = ("__code__", "__defaults__", "__kwdefaults__")
 
 
 def of_a_cell(value) -> bool:
@@ -41,6 +42,11 @@ def of_the_same(value, before) -> bool:
     return place.startswith(home + "/") and getattr(value, "__name__", "") == getattr(before, "__name__", "?")
 
 
+def innards(value) -> list:
+    """Return what a function does, which can be exchanged while it stays the same object."""
+    return [getattr(value, name) for name in INNARDS] if isinstance(value, FUNCTION) else []
+
+
 class Watched:
     """The attributes of one module, class or instance as they were."""
 
@@ -48,6 +54,7 @@ class Watched:
         self.name, self.owner, self.new = name, owner, new
         kinds = classmethod | staticmethod | property
         self.before = {k: v for k, v in dict(vars(owner)).items() if callable(v) or isinstance(v, kinds)}
+        self.inner = {k: innards(v) for k, v in self.before.items() if isinstance(v, FUNCTION)}
         self.classes = []
         if type(owner) is type(sys):
             classes = [v for v in self.before.values() if isinstance(v, type) and v.__module__.startswith(name)]
@@ -64,6 +71,11 @@ class Watched:
                 yield f"{self.name}.{key}"
                 with contextlib.suppress(AttributeError, TypeError):
                     setattr(self.owner, key, value)
+        for key, kept in self.inner.items():
+            if innards(self.before[key]) != kept and innards(self.before[key]):
+                yield f"{self.name}.{key}"
+                for name, value in zip(INNARDS, kept, strict=True):
+                    setattr(self.before[key], name, value)
         if self.new:  # an instance: what it did not have before would hide what its class has
             for key in set(now) - set(self.before):
                 if callable(now[key]) and hasattr(type(self.owner), key) and not of_a_library(now[key]):

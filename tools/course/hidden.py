@@ -7,6 +7,7 @@ from nbgrader.utils import is_grade, is_locked
 
 REGION = re.compile(r"### BEGIN HIDDEN TESTS(.*?)### END HIDDEN TESTS", re.S)
 SHORTEST = 8  # a shorter line, or one of the given notebook, gives nothing away
+STEADY = "_given_"  # begins the names by which a test knows Python's and the given imports (see testcells)
 LEFT_OUT = "[left out: this shows what a test holds]"
 
 
@@ -23,7 +24,7 @@ def lines(cells: list[NotebookNode]) -> frozenset[str]:
 
 def bare(text: str) -> str:
     """Return a text without spaces, colours and escapes."""
-    return re.sub(r"\\n|\\|\s+|['\"]", "", re.sub(r"\x1b\[[0-9;]*m", "", text))
+    return re.sub(r"\\n|\\|\s+|['\"]", "", re.sub(r"\x1b\[[0-9;]*m", "", text)).replace(STEADY, "")
 
 
 def scrub(output: NotebookNode, secret: frozenset[str], test: bool = False) -> bool:

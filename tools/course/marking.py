@@ -20,6 +20,7 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
 
     from tools.course.execute import CourseExecute, Report
     from tools.course.rubrics import RubricBeside, rubrics
+    from tools.course.testcells import imports
 
     release = course.folder("release", assignment)
     report = Report()
@@ -32,6 +33,7 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
     execute = CourseExecute.bound(
         kernel=kernel,
         report=report,
+        imports=imports([cell.source for nb in books for cell in nb.cells if cell.cell_type == "code"]),
         given=None if course.grading.get("every_cell") else given,
         student_seed=f"{course.grading.get('seed', 0)}|{student}" if course.grading.get("student_seeds") else "",
     )

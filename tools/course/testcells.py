@@ -1,7 +1,13 @@
-"""What the source of a cell says before it runs: which exercises it checks, what it would have defined."""
+"""What the source of a cell says before it runs: which exercises it checks, what it would have defined.
+
+And how a test is made to mean what its author meant: its ``np`` is NumPy and its ``abs`` Python's, whatever a student
+called by these names; the student's own functions go on with the student's.
+"""
 
 import ast
+import builtins
 
+from tools.course.hidden import STEADY
 from tools.course.rebuild import defined
 from tools.course.suspicion import as_python
 
@@ -43,3 +49,45 @@ def unread(source: str) -> dict[str, str]:
     except RecursionError:
         pass
     return {}
+
+
+def imports(sources: list[str]) -> dict[str, str]:
+    """Return name -> the statement that binds it under its steady name, for what the given cells import."""
+    found: dict[str, str] = {}
+    for source in sources:
+        try:
+            nodes = list(ast.walk(ast.parse(as_python(source))))
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    name = alias.asname or alias.name.split(".")[0]
+                    found[name] = f"import {alias.name if alias.asname else name} as {STEADY}{name}"
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level and node.module != "__future__":
+                for alias in node.names:
+                    name = alias.asname or alias.name
+                    found[name] = f"from {node.module} import {alias.name} as {STEADY}{name}"
+    return found
+
+
+def steadied(source: str, known: dict[str, str]) -> str:
+    """Return a test's source with names of Python and of given imports made safe from a student's."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return source
+    inside = {id(n) for f in ast.walk(tree) if isinstance(f, ast.JoinedStr) for n in ast.walk(f)}  # places unknown
+    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in inside]
+    own = {n.id for n in nodes if not isinstance(n.ctx, ast.Load)} | set(imports([source]))
+    own |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    own |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    python = {name for name in vars(builtins) if not name.startswith("_")}
+    used = sorted({n.id for n in nodes} & (python | set(known)) - own - {"check"})
+    lines = source.encode().split(b"\n")
+    for n in sorted(nodes, key=lambda n: (n.lineno, n.col_offset), reverse=True):
+        if n.id in used:
+            line = lines[n.lineno - 1]
+            lines[n.lineno - 1] = line[: n.col_offset] + STEADY.encode() + line[n.col_offset :]
+    head = [known.get(name, f"from builtins import {name} as {STEADY}{name}") for name in used]
+    return "\n".join([*head, b"\n".join(lines).decode()])
