@@ -21,7 +21,10 @@ POLICY = (
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
     "<style>.output pre, .output_area pre, .input_area pre { white-space: pre-wrap; } "
     "div.nbgrader_cell .panel-heading { height: auto !important; overflow: hidden; } "  # a score takes a second line
-    "@media (max-width: 600px) { div#notebook-container { padding: 0; } .input_area { min-width: 0; } "
+    ".tex.block { display: block; overflow-x: auto; overflow-y: hidden; padding: .2em 0; } "
+    "@media (max-width: 600px) { .tex.inline { display: inline-block; max-width: 100%; overflow-x: auto; "
+    "overflow-y: hidden; vertical-align: middle; } table { display: block; overflow-x: auto; } "
+    "div#notebook-container { padding: 0; } .input_area { min-width: 0; } "
     "div.prompt { min-width: 0; } .input_area, .highlight { width: 100%; } }</style>"
 )
 RUBRIC = "rubric"  # the tag of what only the person who marks sees
@@ -71,7 +74,8 @@ class Sanitise(NbGraderPreprocessor):
 def _formula(written: str) -> str:
     tex = html.unescape(written.strip("$"))
     try:
-        return mathml(tex, display="block" if written.startswith("$$") else "inline")
+        display = "block" if written.startswith("$$") else "inline"
+        return f'<span class="tex {display}">{mathml(tex, display=display)}</span>'
     except Exception:  # whatever a student wrote between two dollars; it is shown as written
         return written
 
