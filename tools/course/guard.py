@@ -66,7 +66,7 @@ class Watched:
         for key, value in list(self.before.items()):
             found = now.get(key, MISSING)
             if found is not value and of_the_same(found, value):
-                self.before[key] = found
+                self.before[key], self.inner[key] = found, innards(found)
             elif found is not value:
                 yield f"{self.name}.{key}"
                 with contextlib.suppress(AttributeError, TypeError):
@@ -75,7 +75,8 @@ class Watched:
             if innards(self.before[key]) != kept and innards(self.before[key]):
                 yield f"{self.name}.{key}"
                 for name, value in zip(INNARDS, kept, strict=True):
-                    setattr(self.before[key], name, value)
+                    with contextlib.suppress(AttributeError, TypeError, ValueError):
+                        setattr(self.before[key], name, value)
         if self.new:  # an instance: what it did not have before would hide what its class has
             for key in set(now) - set(self.before):
                 if callable(now[key]) and hasattr(type(self.owner), key) and not of_a_library(now[key]):
