@@ -46,7 +46,7 @@ PUBLISHED = {  # read in the source: joint critic, plain y, last half of a level
 TRAININGS = {name: (all_pairs(OBJECTIVES[name]).loss, None) for name in ("dv", "remine", "nwj", "js", "hd-dime")} | {
     "infonce": (OBJECTIVES["infonce"].loss, None),
     "tuba": (OBJECTIVES["flo"].loss, "y"),
-    "alpha-tuba": (lambda s: -alpha_tuba_rows(s, ALPHA).mean(-1), "y"),
+    "alpha-tuba": (lambda s: -alpha_tuba_rows(s.mT, ALPHA).mean(-1), "y"),
     "flo": (OBJECTIVES["flo"].loss, "pair"),
     "mine": (None, None),  # has a memory: see `Climb.step`
 }
@@ -63,7 +63,7 @@ REPORTS = {
     "remine": ("remine", all_pairs("dv").value),
     "nwj": ("nwj", all_pairs("nwj").value),
     "tuba": ("tuba", OBJECTIVES["flo"].value),
-    "alpha-tuba": ("alpha-tuba", lambda s: alpha_tuba_rows(s, ALPHA).mean(-1)),
+    "alpha-tuba": ("alpha-tuba", lambda s: alpha_tuba_rows(s.mT, ALPHA).mean(-1)),
     "infonce": ("infonce", OBJECTIVES["infonce"].value),
     "flo": ("flo", OBJECTIVES["flo"].value),
     "js": ("js", lambda s: nwj(*joint_and_reference(s + 1))),
@@ -76,7 +76,7 @@ REPORTS = {
 }
 WITHIN = {  # what one sample contributes: its score, or its row where the row has a denominator of its own
     "infonce": infonce_rows,
-    "alpha-tuba": lambda s: alpha_tuba_rows(s, ALPHA),
+    "alpha-tuba": lambda s: alpha_tuba_rows(s.mT, ALPHA),
     "tuba": tuba_rows,
     "flo": tuba_rows,
 }

@@ -133,12 +133,15 @@ class Separable(nn.Module):
     scale : float
         What h's last weights are multiplied by at first.  At 1 scores start with a spread of several nats, which
         InfoNCE soon divides away; objectives that average e^t itself want .05, t ≈ 0 at first.
+    limit : float, optional
+        Bends scores into ± this many nats, by t ↦ limit · tanh(t / limit): a product of two networks grows like a
+        square where there are no samples, and e to its power is then all that an average sees.
     """
 
     def __init__(self, d_x: int = 1, d_y: int = 1, width: int = 100, depth: int = 2, features: int = 32,
-                 seed: int | None = None, scale: float = 1.0):  # fmt: skip
+                 seed: int | None = None, scale: float = 1.0, limit: float | None = None):  # fmt: skip
         super().__init__()
-        self.scale = scale
+        self.scale, self.limit = scale, limit
         self.g, self.h = _Features(d_x, width, depth, features), _Features(d_y, width, depth, features)
         self.reset(seed)
 
@@ -154,11 +157,14 @@ class Separable(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the scores (n,) of the pairs (x[i], y[i])."""
-        return (self.g(x) * self.h(y)).sum(-1)
+        return self._bent((self.g(x) * self.h(y)).sum(-1))
 
     def pairs(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the scores (n, n′) of all pairs (x[i], y[j])."""
-        return self.g(x) @ self.h(y).mT
+        return self._bent(self.g(x) @ self.h(y).mT)
+
+    def _bent(self, t: Tensor) -> Tensor:
+        return t if self.limit is None else self.limit * (t / self.limit).tanh()
 
 
 class Bilinear(Separable):
@@ -169,9 +175,9 @@ class Bilinear(Separable):
     """
 
     def __init__(self, d_x: int = 1, d_y: int = 1, width: int = 100, depth: int = 2, features: int = 32,
-                 seed: int | None = None, scale: float = 1.0):  # fmt: skip
+                 seed: int | None = None, scale: float = 1.0, limit: float | None = None):  # fmt: skip
         nn.Module.__init__(self)
-        self.scale = scale
+        self.scale, self.limit = scale, limit
         self.g, self.h = _Features(d_x, width, depth, features), _Features(d_y, width, depth, features)
         self.between = nn.utils.skip_init(nn.Linear, features, features, bias=False)
         self.reset(seed)
@@ -185,11 +191,11 @@ class Bilinear(Separable):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the scores (n,) of the pairs (x[i], y[i])."""
-        return (self.between(self.g(x)) * self.h(y)).sum(-1)
+        return self._bent((self.between(self.g(x)) * self.h(y)).sum(-1))
 
     def pairs(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the scores (n, n′) of all pairs (x[i], y[j])."""
-        return self.between(self.g(x)) @ self.h(y).mT
+        return self._bent(self.between(self.g(x)) @ self.h(y).mT)
 
 
 class Normalised(nn.Module):
@@ -224,35 +230,40 @@ class Normalised(nn.Module):
 
 
 class PairNormalised(nn.Module):
-    """A critic and a normaliser u(x, y) learned beside it for every joint sample: FLO's (chapter 9).
+    """A critic and a normaliser a(x, y) learned beside it for every joint sample: FLO's (chapter 9).
 
-    Its scores are s_ij = t(x_i, y_j) - t(x_i, y_i) - u(x_i, y_i), of which `flo` is the `tuba` with a = 1.
+    Its scores are s_ij = t(x_i, y_j) - log a(x_i, y_i), of which `flo` with u = log a - t(x_i, y_i) is the `tuba` with
+    a = 1.  The best a(x, y) is E_y' e^t(x, y').
 
     Parameters
     ----------
-    net, u : Module
+    net, log_a : Module
         Critics of x and y.
     """
 
-    def __init__(self, net: nn.Module, u: nn.Module):
+    def __init__(self, net: nn.Module, log_a: nn.Module):
         super().__init__()
-        self.net, self.u = net, u
+        self.net, self.log_a = net, log_a
 
     def reset(self, seed: int | None = None) -> "PairNormalised":
         """Draw the weights of both anew."""
-        _reset_all(seed, critic=self.net, normaliser=self.u)
+        _reset_all(seed, critic=self.net, normaliser=self.log_a)
         return self
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return -u(x[i], y[i]), shape (n,): at its best the log-ratio itself."""
-        return -one_score_each(self.u(x, y), len(x))
+        """Return t(x[i], y[i]) - log a(x[i], y[i]) = -u, shape (n,): at its best the log-ratio itself."""
+        return one_score_each(self.net(x, y), len(x)) - one_score_each(self.log_a(x, y), len(x))
 
     def pairs(self, x: Tensor, y: Tensor) -> Tensor:
         """Return s (n, n) of joint samples x[i], y[i]."""
         if len(x) != len(y):
             raise ValueError(f"x has {len(x)} samples and y has {len(y)}: FLO's scores want joint samples.")
-        t = score_all_pairs(self.net, x, y)
-        return t - (t.diagonal() + one_score_each(self.u(x, y), len(x))).unsqueeze(1)
+        return self.some_pairs(x, y, 0, len(x))
+
+    def some_pairs(self, x: Tensor, y: Tensor, first: int, last: int) -> Tensor:
+        """Return the rows of s from number `first` up to `last`."""
+        x = x[first:last]
+        return score_all_pairs(self.net, x, y) - one_score_each(self.log_a(x, y[first:last]), len(x)).unsqueeze(1)
 
 
 def _reset_all(seed: int | None, **nets: nn.Module) -> None:
@@ -312,6 +323,20 @@ def score_all_pairs(critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     grid_x = x.unsqueeze(1).expand(n, k, x.shape[-1]).reshape(n * k, -1)
     grid_y = y.unsqueeze(0).expand(n, k, y.shape[-1]).reshape(n * k, -1)
     return one_score_each(critic(grid_x, grid_y), n * k).view(n, k)
+
+
+def score_some_pairs(critic: nn.Module, x: Tensor, y: Tensor, first: int, last: int) -> Tensor:
+    """Return the rows of `score_all_pairs` from number `first` up to `last`."""
+    if hasattr(critic, "some_pairs"):
+        return critic.some_pairs(x, y, first, last)
+    return score_all_pairs(critic, x[first:last], y)
+
+
+def pairs_are_cheap(critic: nn.Module) -> bool:
+    """Say whether a critic scores all pairs by a product of its own, and not by going through them."""
+    if isinstance(critic, (Normalised, PairNormalised)):
+        return pairs_are_cheap(critic.net)
+    return hasattr(critic, "pairs")
 
 
 def one_score_each(t: Tensor, n: int) -> Tensor:

@@ -31,6 +31,8 @@ MODELLED = "mi_lab.trainers.front"  # density models and hybrids, loaded when th
 
 MIN_SAMPLES = 8
 QUICK_RATE = 5e-3  # of Adam, for critics of one column each: a fifth of the steps that 1e-3 takes, no less accurate
+LIMIT = 10.0  # nats: the scores of separable critics where e^t is averaged
+SLOW = ("flo", "alpha-tuba")  # averages of e^t over a separable critic's pairs leave the rails at that rate
 STEPS, PATIENCE = 2_000, 200  # at most so many, and so many without improvement (benchmarks.front_door)
 
 
@@ -108,9 +110,10 @@ def neural(
     batches = max(1, round(0.8 * n / (batch_size or min(500, max(50, n // 10)))))
     if net is None:
         on_pairs = method in OBJECTIVES and OBJECTIVES[method].all_pairs
-        scale = 1.0 if method == "infonce" else 0.05
-        net = Separable(x.shape[1], y.shape[1], seed=seed, scale=scale) if on_pairs else _critic(columns, seed)
-    own = {"lr": QUICK_RATE if columns == 2 else 1e-3} | ({"beta": None} if method == "mine" else {})
+        shape = {} if method == "infonce" else {"scale": 0.05, "limit": LIMIT}
+        net = Separable(x.shape[1], y.shape[1], seed=seed, **shape) if on_pairs else _critic(columns, seed)
+    quick = columns == 2 and method not in SLOW
+    own = {"lr": QUICK_RATE if quick else 1e-3} | ({"beta": None} if method == "mine" else {})
     kind = {"mine": MINETrainer, "minee": MINEETrainer}.get(method, partial(CriticTrainer, objective=method))
     first = seed * seeds if isinstance(seeds, int) else seed
     trainer = kind(x, y, net, n_iters_per_epoch=batches, seed=first, **(own | options))

@@ -220,6 +220,6 @@ def infonce(scores: Tensor) -> Tensor:
     return infonce_rows(scores).mean(-1)
 
 
-def infonce_rows(scores: Tensor) -> Tensor:
-    """Return t_ii - log avg_j e^t_ij for each row i of scores (…, b, b): `infonce` is their average."""
-    return scores.diagonal(dim1=-2, dim2=-1) - unchecked_log_mean_exp(scores)
+def infonce_rows(scores: Tensor, first: int = 0) -> Tensor:
+    """Return t_ii - log avg_j e^t_ij for rows i of scores (…, b, b), or some (…, k, b) from `first` on; (…, k)."""
+    return scores.diagonal(first, dim1=-2, dim2=-1) - unchecked_log_mean_exp(scores)

@@ -32,6 +32,7 @@ _dv, _mine, _nwj, _tuba, _js, _smile, _remine, _hellinger, _log_odds = (
     f.__wrapped__ for f in (donsker_varadhan, mine, nwj, tuba, js, smile, remine, hellinger, log_odds)
 )
 
+ROWS = 256  # of all pairs of a batch, looked at together; a batch that is larger goes part by part
 LARGEST = 60.0  # exponent of a weight in a gradient: beyond it nothing is learned, and float32 ends at 88
 _LOWER = "a lower bound in expectation"
 _NEARLY = "nearly a lower bound: one in expectation up to the bias of a logarithm"
@@ -53,13 +54,16 @@ class Objective:
     all_pairs : bool
         Whether it looks at all pairs of a batch instead of joint and reference samples.
     rows : callable or None
-        With `all_pairs`, scores (…, b, b) -> (…, b), of which the value is the average; None if it is none.
+        With `all_pairs`, a value for each of some rows of scores, (…, k, b) and the number of the first -> (…, k), of
+        which the value is the average and the loss minus it; None if it is none.
+    by_y : bool
+        Rows are of a y, with all x: scores are transposed first.
     maximised : callable or None
         What chooses when to stop, on held-out samples, where the value is no lower bound and must not; the value itself
         if left out.
     normaliser : str or None
-        What is learned beside the critic and taken off its scores: "y", log a(y) (`Normalised`); "pair", u(x, y) and
-        the joint score (`PairNormalised`).  Only where the samples are pairs.
+        What is learned beside the critic and taken off its scores: "y", log a(y) (`Normalised`); "pair", log a(x, y)
+        of the joint sample (`PairNormalised`).  Only where the samples are pairs.
     reference : str
         Which reference it is trained with unless told otherwise.
     options : dict
@@ -75,6 +79,7 @@ class Objective:
     maximised: Callable[..., Tensor] | None = None
     normaliser: str | None = None
     reference: str = "permutation"
+    by_y: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -88,6 +93,8 @@ class Objective:
 
     def gradient(self, scores: Tensor, b: int, state: dict[str, Tensor] | None = None) -> Tensor:
         """Return d loss / d score, same shape as scores (members, rows), whose first b rows are the joint ones."""
+        if self.rows and b > ROWS:
+            return self._gradient_by_rows(scores, b)
         with torch.enable_grad():
             leaf = scores.detach().requires_grad_()
             if self.all_pairs:
@@ -95,6 +102,24 @@ class Objective:
             else:
                 loss = self.loss(leaf[..., :b], leaf[..., b:])
             return torch.autograd.grad(loss.sum(), leaf)[0]
+
+    def each(self, scores: Tensor) -> Tensor:
+        """Return one value a sample, (…, b, b) -> (…, b), some rows at a time."""
+        rows = scores.mT if self.by_y else scores
+        return torch.cat([self.rows(some, k * ROWS) for k, some in enumerate(rows.split(ROWS, -2))], -1)
+
+    def _gradient_by_rows(self, scores: Tensor, b: int) -> Tensor:
+        """Do what `gradient` does some rows at a time, so that what autograd keeps is small beside the scores."""
+        grad = torch.empty_like(scores)
+        rows, into = (z.view(*z.shape[:-1], b, b) for z in (scores.detach(), grad))
+        if self.by_y:
+            rows, into = rows.mT, into.mT
+        for first in range(0, b, ROWS):
+            with torch.enable_grad():
+                leaf = rows[..., first : first + ROWS, :].clone().requires_grad_()
+                loss = -self.rows(leaf, first).sum() / b
+                into[..., first : first + ROWS, :] = torch.autograd.grad(loss, leaf)[0]
+        return grad
 
 
 class DVObjective(Objective):
@@ -177,20 +202,27 @@ def alpha_tuba_objective(alpha: float = 0.5) -> Objective:
     check_alpha(alpha)
     bounds = _LOWER + ", at most 1 + log((b - 1) / alpha)"
     normaliser = "y" if alpha < 1 else None
-    return _of_rows("alpha-tuba", partial(alpha_tuba_rows, alpha=float(alpha)), bounds, normaliser, {"alpha": alpha})
+
+    def rows(scores: Tensor, first: int = 0) -> Tensor:
+        return alpha_tuba_rows(scores, float(alpha), first)
+
+    return _of_rows("alpha-tuba", rows, bounds, normaliser, {"alpha": alpha}, by_y=True)
 
 
 def _minus(formula: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return lambda *scores: -formula(*scores)
 
 
-def _of_rows(name, rows, bounds, normaliser=None, options=None) -> Objective:
+def _of_rows(name, rows, bounds, normaliser=None, options=None, by_y=False) -> Objective:
     """Return an objective on all pairs that averages one value a sample."""
 
     def value(scores: Tensor) -> Tensor:
-        return rows(scores).mean(-1)
+        return objective.each(scores).mean(-1)
 
-    return Objective(name, value, _minus(value), bounds, True, rows, normaliser=normaliser, options=options or {})
+    objective = Objective(
+        name, value, _minus(value), bounds, True, rows, normaliser=normaliser, by_y=by_y, options=options or {}
+    )
+    return objective
 
 
 def _dime(name: str, formula: Callable[..., Tensor], reference: str = "derangement") -> Objective:

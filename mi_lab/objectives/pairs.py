@@ -3,7 +3,8 @@
 `scores` (…, b, b) holds t(x_i, y_j): joint samples on the diagonal, b (b - 1) reference pairs beside it.  `infonce`
 stands with the other formulas; its sum of exponentials holds the joint sample, those here leave it out.
 
-Where a function ends in `_rows` it gives one value a sample (…, b), of which the formula is the average.
+Where a function ends in `_rows` it takes all rows of scores or some of them (…, k, b), from number `first` on, and
+gives a value for each (…, k); the formula is the average over all.
 """
 
 import math
@@ -54,12 +55,17 @@ def flo(scores: Tensor, u: Tensor) -> Tensor:
     return tuba_rows(scores - (scores.diagonal(dim1=-2, dim2=-1) + u).unsqueeze(-1)).mean(-1)
 
 
-def tuba_rows(scores: Tensor) -> Tensor:
-    """Return 1 + s_ii - avg_{j≠i} e^s_ij for each row i of normalised scores (…, b, b): `flo`, or `tuba` with a = 1."""
+def tuba_rows(scores: Tensor, first: int = 0) -> Tensor:
+    """Return 1 + s_ii - avg_{j≠i} e^s_ij for rows of normalised scores: `flo`, or `tuba` with a = 1."""
     wide = scores.to(widest(scores.device))
-    own = wide.diagonal(dim1=-2, dim2=-1)
-    others = wide - torch.diag_embed(torch.full_like(own, math.inf))
-    return (1 + own - others.exp().sum(-1) / (own.shape[-1] - 1)).to(_wide(scores))
+    others = wide.masked_fill(_own(scores, first), -math.inf).exp().sum(-1) / (scores.shape[-1] - 1)
+    return (1 + wide.diagonal(first, dim1=-2, dim2=-1) - others).to(_wide(scores))
+
+
+def _own(scores: Tensor, first: int) -> Tensor:
+    """Say of rows (k, b) from `first` on where their own sample stands."""
+    k, b = scores.shape[-2:]
+    return torch.arange(b, device=scores.device) == torch.arange(first, first + k, device=scores.device).unsqueeze(1)
 
 
 def check_alpha(alpha: Any) -> None:
@@ -85,22 +91,22 @@ def alpha_tuba(scores: Tensor, alpha: float = 0.5, log_a: Tensor | float = 0.0) 
     """
     check_alpha(alpha)
     log_a = torch.as_tensor(log_a, dtype=scores.dtype, device=scores.device)
-    return alpha_tuba_rows(scores - log_a.unsqueeze(-2) if log_a.ndim else scores - log_a, alpha).mean(-1)
+    return alpha_tuba_rows((scores - log_a.unsqueeze(-2) if log_a.ndim else scores - log_a).mT, alpha).mean(-1)
 
 
-def alpha_tuba_rows(scores: Tensor, alpha: float) -> Tensor:
-    """Return for each y_j (…, b) its part of `alpha_tuba` with a = 1, from scores (…, b, b)."""
-    s = scores.to(widest(scores.device)).mT  # (…, b of y, b of x)
+def alpha_tuba_rows(scores: Tensor, alpha: float, first: int = 0) -> Tensor:
+    """Return for each y_j its part of `alpha_tuba` with a = 1, from **transposed** scores: a row holds all x of a y."""
+    s = scores.to(widest(scores.device))
     b = s.shape[-1]
-    own = s.diagonal(dim1=-2, dim2=-1)
+    own = s.diagonal(first, dim1=-2, dim2=-1)
     log_m = log_mean_without_each(s)  # [j, i]: y_j's mean without x_i
     log_a = math.log1p(-alpha) if alpha < 1 else -math.inf
     log_alpha = math.log(alpha) if alpha > 0 else -math.inf
     log_mix = torch.logaddexp(log_m + log_alpha, torch.full_like(log_m, log_a)) if alpha < 1 else log_m
-    mix_own = log_mix.diagonal(dim1=-2, dim2=-1)
-    first = own - (log_mix.sum(-1) - mix_own) / (b - 1)  # joint: the mean over those that are left out
-    second = (log_m.diagonal(dim1=-2, dim2=-1) - mix_own).exp()  # avg_{i≠j} e^s is m without x_j itself
-    return (1 + first - second).to(_wide(scores))
+    mix_own = log_mix.diagonal(first, dim1=-2, dim2=-1)
+    joint = own - (log_mix.sum(-1) - mix_own) / (b - 1)  # joint: the mean over those that are left out
+    product = (log_m.diagonal(first, dim1=-2, dim2=-1) - mix_own).exp()  # avg_{i≠j} e^s is m without x_j itself
+    return (1 + joint - product).to(_wide(scores))
 
 
 def log_mean_without_each(s: Tensor) -> Tensor:

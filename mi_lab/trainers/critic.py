@@ -2,7 +2,7 @@
 
 import torch
 
-from mi_lab.critics import one_score_each, score_all_pairs, with_normaliser
+from mi_lab.critics import one_score_each, score_all_pairs, score_some_pairs, with_normaliser
 from mi_lab.objectives.objectives import make_objective, option_names
 from mi_lab.references import ProductLaw, make_reference
 from mi_lab.trainers.joint import PairProblem, PairTrainer
@@ -31,6 +31,10 @@ class CriticProblem(PairProblem):
         if self.objective.all_pairs:
             return score_all_pairs(net, x, y).flatten()
         return one_score_each(net(x, y), len(z))
+
+    def call_rows(self, net, z, first, last):
+        d = self.data[0].shape[1]
+        return score_some_pairs(net, z[..., :d], z[..., d:], first, last).flatten()
 
     def draw(self, rows, member, steps):
         x, y = self.samples(rows, member)

@@ -49,6 +49,7 @@ class Crew:
                 problem.call,
                 written and not problem.objective_of(term).all_pairs,
                 compile,
+                problem.call_rows if problem.objective_of(term).all_pairs else None,
             )
             for term in problem.terms
         }
@@ -82,7 +83,7 @@ class Crew:
                     t = engine.scores(blocks[term][j])  # (members, b + b')
                     engine.backward(problem.objective_of(term).gradient(t, b, self.states[term]))
                     engine.step()
-                    met[term].append(t.clone())
+                    met[term].append(self._noted(term, t))
                 problem.after_step(self.members, self.engines, n_ref)
                 if stop():
                     return self._met(met)
@@ -108,6 +109,13 @@ class Crew:
                 blocks[term][:, k, : joint.shape[1]] = joint
                 blocks[term][:, k, joint.shape[1] :] = ref
         return blocks
+
+    def _noted(self, term: str, t: Tensor) -> Tensor:
+        """Return what is kept of a step: its scores; of all pairs, which are many, only their value (members, 1)."""
+        objective = self.problem.objective_of(term)
+        if not objective.all_pairs:
+            return t.clone()
+        return objective.value(t.view(len(t), self.batch, self.batch)).unsqueeze(1)
 
     def _met(self, met: dict[str, list[Tensor]]) -> Scores:
         out = {}

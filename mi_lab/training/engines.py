@@ -15,19 +15,24 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from mi_lab import device as devices
-from mi_lab.critics import Net
+from mi_lab.critics import Net, pairs_are_cheap
 from mi_lab.training.written import FlatAdam, Written
 
+PAIRS_AT_ONCE = 65_536  # of all members, where a critic goes through all pairs of a batch
 Call = Callable[[nn.Module, Tensor], Tensor]  # (net, z (rows, columns)) -> scores (rows,)
 
 
 class Graph:
-    """Any module, differentiated by autograd and moved by `torch.optim.Adam`; many members by `torch.func.vmap`."""
+    """Any module, differentiated by autograd and moved by `torch.optim.Adam`; many members by `torch.func.vmap`.
 
-    def __init__(
-        self, nets: list[nn.Module], device: torch.device, optimiser: dict, call: Call, compile: bool | str = False
-    ):
+    Where all pairs of a batch are too many to be gone through at once, they are scored some rows at a time, and scored
+    again, with their graph, when the derivative is known: half as much work again in a fraction of the memory.
+    """
+
+    def __init__(self, nets: list[nn.Module], device: torch.device, optimiser: dict, call: Call,
+                 compile: bool | str = False, call_rows: Callable | None = None):  # fmt: skip
         self.members, self.nets, self.call = len(nets), [net.to(device) for net in nets], call
+        self.call_rows = None if call_rows is None or pairs_are_cheap(nets[0]) else call_rows
         if self.members == 1:
             self.parameters = [p for p in nets[0].parameters() if p.requires_grad]
         else:
@@ -57,15 +62,51 @@ class Graph:
             return self.call(self.nets[0], z[0]).unsqueeze(0)
         return self._all(dict(zip(self.names, self.parameters, strict=True)), self.buffers, z)
 
+    def _parts(self, z: Tensor) -> list[tuple[int, int]]:
+        """Return in which rows all pairs of a batch are gone through; none if all at once."""
+        b = z.shape[1]
+        if self.call_rows is None or self.members * b * b <= PAIRS_AT_ONCE:
+            return []
+        some = max(1, PAIRS_AT_ONCE // (self.members * b))
+        return [(first, min(first + some, b)) for first in range(0, b, some)]
+
+    def _some(self, z: Tensor, first: int, last: int) -> Tensor:
+        """Return the scores of some rows of all pairs, (members, rows · b)."""
+        if self.members == 1:
+            return self.call_rows(self.nets[0], z[0], first, last).unsqueeze(0)
+
+        def one(parameters: dict, buffers: dict, z: Tensor) -> Tensor:
+            return self.call_rows(_Bound(self.nets[0], parameters, buffers), z, first, last)
+
+        every = vmap(one, randomness="different")
+        return every(dict(zip(self.names, self.parameters, strict=True)), self.buffers, z)
+
     def scores(self, z: Tensor) -> Tensor:
         """Return t (members, rows) and keep what `backward` needs."""
+        self._z = z if self._parts(z) else None
+        if self._z is not None:
+            with torch.no_grad():
+                return self._pairs_by_parts(z)
         with torch.enable_grad():
             self._t = self.graph(z)
         return self._t.detach()
 
+    def _pairs_by_parts(self, z: Tensor) -> Tensor:
+        b = z.shape[1]
+        t = z.new_empty(self.members, b * b)
+        for first, last in self._parts(z):
+            t[:, first * b : last * b] = self._some(z, first, last)
+        return t
+
     def backward(self, dt: Tensor) -> None:
         """Take d loss / d t (members, rows) to the gradient of every weight."""
         self.adam.zero_grad(set_to_none=True)
+        if self._z is not None:
+            b = self._z.shape[1]
+            for first, last in self._parts(self._z):
+                with torch.enable_grad():
+                    self._some(self._z, first, last).backward(dt[:, first * b : last * b])
+            return
         self._t.backward(dt)
         self._t = None
 
@@ -80,7 +121,7 @@ class Graph:
         for net in self.nets:
             net.eval()
         try:
-            t = self.graph(z)
+            t = self._pairs_by_parts(z) if self._parts(z) else self.graph(z)
             return t.clone() if self._lent else t
         finally:
             for net, mode in zip(self.nets, modes, strict=True):
@@ -129,19 +170,23 @@ class _Bound:
         self.net, self.state = net, {**parameters, **buffers}
         if hasattr(net, "pairs"):
             inner = {f"net.{name}": value for name, value in self.state.items()}
-            self.pairs = lambda x, y: functional_call(_Pairs(net), inner, (x, y))
+            self.pairs = lambda x, y: functional_call(_Pairs(net, "pairs"), inner, (x, y))
+        if hasattr(net, "some_pairs"):
+            self.some_pairs = lambda *given: functional_call(_Pairs(net, "some_pairs"), inner, given)
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         return functional_call(self.net, self.state, inputs)
 
 
 class _Pairs(nn.Module):
-    def __init__(self, net: nn.Module):
-        super().__init__()
-        self.net = net
+    """A module whose `forward` is a method of another's."""
 
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return self.net.pairs(x, y)
+    def __init__(self, net: nn.Module, method: str):
+        super().__init__()
+        self.net, self.method = net, method
+
+    def forward(self, *given) -> Tensor:
+        return getattr(self.net, self.method)(*given)
 
 
 def _can_fuse(parameters: list[Tensor]) -> bool:
@@ -170,9 +215,10 @@ def make_engine(
     call: Call,
     written: bool = True,
     compile: bool | str = False,
+    call_rows: Callable | None = None,
 ):
     """Return the quickest engine that can train these critics; compiled code only if it is asked for."""
     plain = all(type(net).forward is Net.forward and isinstance(net, Net) for net in nets)
     if written and not compile and plain and set(optimiser) <= FlatAdam.NAMES:
         return Written(nets, device, optimiser)
-    return Graph(nets, device, optimiser, call, compile)
+    return Graph(nets, device, optimiser, call, compile, call_rows)

@@ -148,10 +148,22 @@ class Ensemble:
         rows = [m.test if half is None else [r.tensor_split(2)[half] for r in m.test] for m in self.members]
         return value + np.array([self.problem.offset(m, some) for m, some in zip(self.members, rows, strict=True)])
 
+    def met_values(self, met: Scores) -> dict[str, np.ndarray]:
+        """Return what `values` does of what was met in training, where all pairs of a step are one number already."""
+        terms = {}
+        for term in self.problem.terms:
+            if self.problem.objective_of(term).all_pairs:
+                terms[term] = met[term][0].flatten(1).mean(1).cpu().double().numpy()
+            else:
+                t, t_ref = (side.flatten(1) for side in met[term])
+                terms[term] = self._formula(term, t, t_ref, "value").cpu().double().numpy()
+        return {"total": self.problem.reported(terms), **(terms if len(terms) > 1 else {})}
+
     def loss(self, met: Scores) -> float:
-        """Return minus what a step climbs on, averaged over steps and members."""
-        terms = {t: self._formula(t, *met[t], "value").mean() for t in self.problem.terms}
-        return -float(sum(terms.values()))
+        """Return minus the value of a step, averaged over steps and members."""
+        on_pairs = {t: self.problem.objective_of(t).all_pairs for t in self.problem.terms}
+        terms = [met[t][0] if on_pairs[t] else self._formula(t, *met[t], "value") for t in self.problem.terms]
+        return -float(sum(values.mean() for values in terms))
 
     @property
     def value(self) -> float:

@@ -110,7 +110,7 @@ class Loop(Ensemble):
     def _record(self, met: Scores, halves: tuple[list[Scores], list[Scores]], epochs: int) -> bool:
         """Write into the history, or go back to the last good state where values aren't finite."""
         steps = next(iter(met.values()))[0].shape[1]
-        rows = {"train": self.values([met])}
+        rows = {"train": self.met_values(met)}
         if halves[0]:
             rows["held_out"] = self.values([*halves[0], *halves[1]])
         finite = np.isfinite(np.stack([v["total"] for v in rows.values()])).all(0)

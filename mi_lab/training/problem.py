@@ -85,6 +85,10 @@ class Problem:
         """Return a critic's scores (rows,) of a block z (rows, columns)."""
         raise NotImplementedError
 
+    def call_rows(self, net: nn.Module, z: Tensor, first: int, last: int) -> Tensor:
+        """Return some rows of `call`'s scores of all pairs: those of x from number `first` up to `last`."""
+        raise NotImplementedError
+
     def draw(self, rows: Tensor, member: Member, steps: int) -> dict[str, tuple[Tensor, Tensor]]:
         """Return for each term joint samples (n, columns), those of `rows`, and reference samples (n', columns).
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from mi_lab import METHODS, OBJECTIVES, cli, estimate, frontdoor
+from mi_lab import METHODS, OBJECTIVES, cli, course_data, estimate, frontdoor
 from mi_lab.laws import BivariateGaussian
 
 LAW = BivariateGaussian(0.8)
@@ -27,6 +27,23 @@ def test_critics_come_near_the_truth(method):
     assert e.truth == LAW.mutual_information
     assert e.bounds
     assert f'"{method}"' in estimate.__doc__
+
+
+@pytest.mark.parametrize("method", NEURAL)
+def test_defaults_do_for_the_course_data(method):
+    x, y, truth = course_data()
+    e = estimate(x, y, method, seeds=2)
+    assert abs(e.value - truth) < 4 * e.error + 0.05
+    assert e.error < 0.2
+    assert len(e.members) == 2
+
+
+@pytest.mark.parametrize("method", ["flo", "alpha-tuba", "tuba"])
+def test_an_average_of_powers_survives_heavy_tails(method):
+    z = np.random.default_rng(0).standard_t(1.5, size=(2, 200, 1))
+    e = estimate(z[0], 0.7 * z[0] + z[1], method, seeds=2)
+    assert -0.5 < e.value < 1
+    assert e.error < 0.5
 
 
 @pytest.mark.parametrize("method", ["ksg", "kde", "bins"])
