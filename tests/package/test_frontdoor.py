@@ -32,14 +32,13 @@ def test_critics_come_near_the_truth(method):
 @pytest.mark.parametrize("method", NEURAL)
 def test_defaults_do_for_the_course_data(method):
     x, y, truth = course_data()
-    e = estimate(x, y, method, seeds=2)
+    e = estimate(x, y, method, seeds=1)
     assert abs(e.value - truth) < 4 * e.error + 0.05
     assert e.error < 0.2
-    assert len(e.members) == 2
 
 
-@pytest.mark.parametrize("method", ["flo", "alpha-tuba", "tuba"])
-def test_an_average_of_powers_survives_heavy_tails(method):
+@pytest.mark.parametrize("method", ["flo", "alpha-tuba"])
+def test_a_bounded_critic_survives_heavy_tails(method):
     z = np.random.default_rng(0).standard_t(1.5, size=(2, 200, 1))
     e = estimate(z[0], 0.7 * z[0] + z[1], method, seeds=2)
     assert -0.5 < e.value < 1
