@@ -72,7 +72,7 @@ def make(method: str, x, y, seed: int):
     n = round(0.8 * len(x))
     models, critics = {"lr": MODEL_RATE, "seed": seed}, {"lr": CRITIC_RATE, "seed": seed}
     many, few = max(1, n // CRITIC_BATCH), max(1, n // MODEL_BATCH)
-    first = {"lr": MODEL_RATE, "max_epochs": 8, "patience": 3}
+    first = {"lr": MODEL_RATE, "max_epochs": 4, "patience": 3}
     return {
         "doe": lambda: GenerativeTrainer(x, y, few, "doe", **one_hump(), **models),
         "pq": lambda: GenerativeTrainer(x, y, few, "pq", **(models | {"lr": 1e-3})),

@@ -12,6 +12,7 @@ from mi_lab.training.fixed import Fixed
 from mi_lab.training.problem import Block, Member, Problem
 
 EVALUATION_ROWS = 16_384  # scored at a time when nothing is learned
+FIXED_ROWS = 4_096  # of a term that nothing trains, scored while the others train
 SHUFFLES = 4  # reference samples for each held-out sample while training: their average is what makes a value noisy
 Scores = dict[str, tuple[Tensor, Tensor]]  # term -> scores of joint samples (members, h), of reference samples
 Origins = list[dict[str, tuple[Tensor, Tensor]]]  # for each member, term -> what the scored samples are made of
@@ -74,7 +75,7 @@ class Crew:
             steps = min(at_once, self.steps - start)
             blocks = self._gather([order[start * b : (start + steps) * b] for order in orders], steps)
             n_ref = next(iter(blocks.values())).shape[2] - b
-            for term in problem.fixed:  # nothing moves between the steps: all of them at once
+            for term in problem.fixed:  # nothing moves between the steps: some of them at once
                 met[term] += self._at_once(term, blocks[term])
             for j in range(steps):
                 for term, engine in self.engines.items():
@@ -90,7 +91,11 @@ class Crew:
         return self._met(met)
 
     def _at_once(self, term: str, blocks: Tensor) -> list[Tensor]:
-        """Return the scores (members, rows) of blocks (steps, members, rows, columns), one a step."""
+        """Return the scores (members, rows) of blocks (steps, members, rows, columns), one a step.
+
+        Of as many steps as make `FIXED_ROWS`: a term that nothing trains has its say in the training curve alone here.
+        """
+        blocks = blocks[: max(1, FIXED_ROWS // max(1, blocks.shape[2]))]
         engine, (steps, members, rows, columns) = self.engines[term], blocks.shape
         if self.problem.objective_of(term).all_pairs:
             return [engine.scores(blocks[0])]  # one step speaks for all
