@@ -5,9 +5,9 @@ r"""Redo the hybrid example of torch-mist: generative estimators, a critic, and 
 Five columns, each an even mixture of four correlated Gaussians (`CorrelatedMixture`), 100,000 samples; six methods with
 several seeds, each seed with samples of its own. After each epoch: the estimate on held-out samples, how it spreads
 over held-out batches of 64, how the loss spreads over training batches of 64, and the seconds of processor time so
-far. Batches are of 500, those of the mixtures of 2,000 (the example has 64: slower, and more noise in every step). At the end the value with its error bar, and
-for the first seed a map of the log-ratio in the plane of the first columns. Writes
-``mi_lab/teaching/curves/hybrids.json`` after each run and goes on where it was stopped.
+far. Batches are of 500, those of the mixtures of 2,000 (the example has 64: slower, and more noise in every step). At
+the end the value with its error bar, and for the first seed a map of the log-ratio in the plane of the first columns.
+Writes ``mi_lab/teaching/curves/hybrids.json`` after each run and goes on where it was stopped.
 """
 
 import json
