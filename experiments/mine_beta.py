@@ -1,25 +1,24 @@
 r"""Train MINE with several memories of its moving average on a Gaussian of two nats, 400 samples, over eight data sets.
 
-    python -m experiments.mine_beta
+    python -m experiments mine-beta     # some minutes; goes on where it was stopped
 
 Writes ``mi_lab/teaching/curves/mine-beta.json``, which chapter 7 reads: for every β and data set the Donsker–Varadhan
-value on fresh samples and log m, every fifty epochs. "oracle" is what the true log-ratio says of them.
+value on fresh samples and log m, every fifty epochs; for two of them, as "longer", for 600 epochs. "oracle" is what the true log-ratio says of them.
 Plain PyTorch on purpose: this checks a rule that the package uses, so it does not lean on it. The average is kept as a
 logarithm, because with a short memory m overflows.
 """
 
 import json
 import math
-import subprocess
 from pathlib import Path
 
 import click
 import torch
 from tqdm import tqdm
 
+from experiments.results import CURVES, ROOT, about, write
 from mi_lab import BivariateGaussian, Net
 
-OUT = Path(__file__).parents[1] / "mi_lab" / "teaching" / "curves" / "mine-beta.json"
 NATS, N, BATCH, EPOCHS, LOOK = 2.0, 400, 50, 200, 50
 BATCHES = N // BATCH
 PASSES = {"1 pass": 1, "10 passes": 10}  # β whose average is as noisy as that of so many passes' references
@@ -35,7 +34,7 @@ def value(score, x, y) -> float:
     return float(score(x, y).mean() - torch.cat(shifted).double().logsumexp(0) + math.log(SHIFTS * len(x)))
 
 
-def run(law, fresh, name: str, seed: int, epochs: int = EPOCHS) -> dict:
+def run(law, fresh, name: str, seed: int, epochs: int) -> dict:
     """Train on one data set; look at the critic on fresh samples, and at log m."""
     beta = BETAS[name]
     x, y = law.sample(N, seed=seed)
@@ -61,18 +60,28 @@ def run(law, fresh, name: str, seed: int, epochs: int = EPOCHS) -> dict:
 
 @click.command()
 @click.option("--sets", default=8, show_default=True, help="Data sets.")
-def main(sets: int) -> None:
-    """Run every β on every data set and write the curves."""
+@click.option("--progress", type=click.Path(path_type=Path), default=ROOT / "_build" / "mine-beta.jsonl")
+def main(sets: int, progress: Path) -> None:
+    """Run every β on every data set, two of them for longer, and write the curves."""
     torch.set_num_threads(1)
     law = BivariateGaussian(math.sqrt(1 - math.exp(-2 * NATS)))
     fresh = law.sample(FRESH, seed=1000)
-    runs = [run(law, fresh, name, seed) for seed in tqdm(range(sets)) for name in BETAS]
-    longer = [run(law, fresh, name, seed, LONG_EPOCHS) for seed in tqdm(range(LONG_SETS)) for name in LONGER]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    about = {"command": f"python -m experiments.mine_beta --sets {sets}", "commit": commit, "torch": torch.__version__}
-    about |= {"truth": NATS, "n": N, "batch": BATCH, "epochs": list(range(LOOK, EPOCHS + 1, LOOK))}
-    about |= {"oracle": round(value(law.log_ratio, *fresh), 4), "betas": BETAS}
-    OUT.write_text(json.dumps({"about": about, "runs": runs, "longer": longer}) + "\n")
+    wanted = [(name, seed, EPOCHS) for seed in range(sets) for name in BETAS]
+    wanted += [(name, seed, LONG_EPOCHS) for seed in range(min(sets, LONG_SETS)) for name in LONGER]
+    progress.parent.mkdir(exist_ok=True, parents=True)
+    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    done = {tuple(job): curves for job, curves in lines}
+    with progress.open("a") as file:
+        for job in tqdm([job for job in wanted if job not in done], disable=None):
+            done[job] = run(law, fresh, *job)
+            file.write(json.dumps([job, done[job]]) + "\n")
+            file.flush()
+    facts = {"truth": NATS, "n": N, "batch": BATCH, "epochs": list(range(LOOK, EPOCHS + 1, LOOK)), "betas": BETAS}
+    head = about(
+        f"python -m experiments mine-beta --sets {sets}", **facts, oracle=round(value(law.log_ratio, *fresh), 4)
+    )
+    runs, longer = ([done[job] for job in wanted if job[2] == epochs] for epochs in (EPOCHS, LONG_EPOCHS))
+    write(CURVES / "mine-beta.json", head, runs=runs, longer=longer)
 
 
 if __name__ == "__main__":

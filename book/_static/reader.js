@@ -163,17 +163,17 @@
   const predict = (box, index) => {
     const key = `${here}:${index}`;
     const reveal = box.querySelector('details');
-    const letters = [...box.querySelectorAll(':scope > ul > li strong:first-child')].map((s) => s.textContent[0]);
+    const choices = [...box.querySelectorAll(':scope > ul > li')].filter((li) => li.querySelector('strong'));
     const answer = reveal?.querySelector('.sd-summary-content strong')?.textContent[0];
     if (!reveal) return;
-    const row = make('form', '', { class: 'mi-guess', 'aria-label': 'Your guess' });
+    const row = make(choices.length ? 'div' : 'form', '', { class: 'mi-guess' });
     const said = make('p', '', { role: 'status' });
     const tell = () => {
       const guess = memory.guesses[key];
       if (guess === undefined) return;
-      const verdict = letters.length ? (guess === answer ? ', and so it is' : `; it is ${answer}`) : '';
+      const verdict = choices.length ? (guess === answer ? ', and so it is' : `; it is ${answer}`) : '';
       said.textContent = `You guessed ${guess}${verdict}.`;
-      for (const button of row.querySelectorAll('[aria-pressed]')) button.setAttribute('aria-pressed', button.value === guess);
+      for (const button of box.querySelectorAll('[aria-pressed]')) button.setAttribute('aria-pressed', button.value === guess);
     };
     const guessed = (guess) => {
       if (!guess) return;
@@ -182,13 +182,18 @@
       tell();
       reveal.open = true;
     };
-    if (letters.length) {
-      for (const letter of letters) {
-        const button = make('button', letter, { type: 'button', value: letter, 'aria-pressed': 'false', 'aria-label': `Guess ${letter}` });
+    if (choices.length) {
+      choices[0].parentElement.classList.add('mi-choices');
+      for (const li of choices) {  // the choice itself is the button: its words are what it is called
+        const words = li.querySelector(':scope > p') ?? li;
+        const letter = words.querySelector('strong').textContent[0];
+        const button = make('button', '', { type: 'button', value: letter, 'aria-pressed': 'false' });
+        button.append(...words.childNodes);
+        words.append(button);
         button.addEventListener('click', () => guessed(letter));
-        row.append(button);
       }
     } else {
+      row.setAttribute('aria-label', 'Your guess');
       const label = make('label', 'Your guess ');
       label.append(make('input', '', { type: 'text', inputmode: 'decimal', autocomplete: 'off' }));
       row.append(label, make('button', 'Guess', { type: 'submit' }));

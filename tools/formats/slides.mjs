@@ -6,6 +6,7 @@
   const all = (selector, work, root = article) => root.querySelectorAll(selector).forEach(work);
   all(".headerlink, .copybtn, button.copybtn, .sd-summary-state-marker, .toctree-wrapper, .from-the-package, .mi-guess, .mi-continue, .mi-preview", (e) => e.remove());
   all(".mi-dark", (e) => e.remove());
+  all(".mi-choices button", (e) => e.replaceWith(...e.childNodes));
   all("a[href]", (a) => {
     if (a.classList.contains("external")) a.target = "_blank";
     else a.replaceWith(...a.childNodes);

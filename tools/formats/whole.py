@@ -32,6 +32,7 @@ AS_PRINTED = r"""() => {
     if (!document.getElementById(decodeURIComponent(a.hash.slice(1)))) a.replaceWith(...a.childNodes);
   for (const e of document.querySelectorAll('details.hide'))  // what only draws is read where it can be run
     if (/^Show (the code|how)/.test(e.querySelector('summary .collapsed')?.textContent.trim() ?? '')) e.remove();
+  for (const e of document.querySelectorAll('.mi-choices button')) e.replaceWith(...e.childNodes);
   for (const e of document.querySelectorAll('.predict summary .sd-summary-text')) e.textContent = 'The answer';
 }"""
 LINK = re.compile(r'<a [^>]*?href="([^":?]*)#([^"]+)"')

@@ -45,11 +45,12 @@ def test_a_guess_comes_before_the_answer_and_is_remembered(doc, book_url, open_p
     box = page.locator(".admonition.predict").first
     answer = box.locator("details .sd-summary-content")
     assert not answer.is_visible()
-    letters = box.locator(".mi-guess button[value]")
-    if letters.count():
+    choices = box.locator(".mi-choices button")
+    if choices.count():
+        assert all(len(name) > 4 for name in choices.all_inner_texts()), "a button says what it stands for"
         right = answer.locator("strong").first.evaluate("s => s.textContent[0]")
-        assert right in letters.evaluate_all("l => l.map(b => b.value)")
-        box.locator(f".mi-guess button[value={right}]").click()
+        assert right in choices.evaluate_all("l => l.map(b => b.value)")
+        box.locator(f".mi-choices button[value={right}]").click()
         told = f"You guessed {right}, and so it is."
     else:
         box.locator("input").fill("0.5")
@@ -70,7 +71,7 @@ def test_where_a_browser_keeps_nothing_all_still_works(browser, book_url):
     errors = []
     page.on("pageerror", lambda e: errors.append(str(e)))
     page.goto(f"{book_url}/part2/07-mine.html")
-    page.locator(".admonition.predict .mi-guess button").first.click()
+    page.locator(".admonition.predict .mi-choices button").first.click()
     assert page.locator(".admonition.predict details .sd-summary-content").first.is_visible()
     context.close()
     assert [e for e in errors if "reader.js" in e] == []
