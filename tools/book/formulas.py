@@ -118,7 +118,7 @@ def needed(css: str, formulas: str) -> str:
     grown = set(re.findall(r'<mjx-stretchy-[hv] class="(mjx-c[0-9A-F]+)', formulas))
 
     def kept(m) -> str:
-        names = re.findall(r"\.([\w-]+)", m[1])
+        names = re.findall(r"\.([\w-]+)", m[1].removeprefix(".mjx-stretched "))
         wanted = names[0] in grown if m[1].startswith("mjx-stretchy") else tuple(sorted(names)) in shown
         return m[0] if wanted else ""
 
@@ -128,7 +128,9 @@ def needed(css: str, formulas: str) -> str:
     css = re.sub(
         r"\n*@font-face[^{]*\{\s*font-family: MJX(TEX-[\w-]+);[^}]*\}", lambda m: m[0] * (m[1] in alphabets), css
     )
-    return re.sub(r"\n*(mjx-(?:c|stretchy-[hv])\.mjx-c[0-9A-F]+[^{,]*)\{[^}]*\}", kept, css)
+    body = r"\{(?:[^}\"]|\"[^\"]*\")*\}"  # a brace in quotes is a letter
+    head = r"(?:\.mjx-stretched )?mjx-(?:c|stretchy-[hv])\.mjx-c[0-9A-F]+[^{,]*"
+    return re.sub(rf"\n+({head}){body}", kept, css)
 
 
 def write(setter: Setter, static: Path) -> None:

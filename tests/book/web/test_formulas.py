@@ -4,6 +4,7 @@ import re
 from io import StringIO
 
 import pytest
+import tinycss2
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
@@ -66,6 +67,30 @@ def test_a_page_has_all_its_formulas_and_no_mathjax(doc, built_book):
         assert formula.select_one("mjx-container mjx-math[aria-hidden=true]")
         assert formula.select_one("mjx-container mjx-assistive-mml math").get_text().strip()
     assert "\\(" not in page.select_one("main").get_text()
+
+
+def letters(css: str) -> set[tuple[str, ...]]:
+    """Return the letters, by their classes, that a sheet has a rule for; an error in the sheet fails."""
+    found = set()
+    for rule in tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True):
+        assert rule.type != "error", rule.message
+        assert not [t for t in getattr(rule, "content", None) or [] if t.type == "error"], rule.serialize()[:200]
+        for part in tinycss2.serialize(rule.prelude).split(","):
+            if m := re.fullmatch(r"\s*mjx-c\.(mjx-c[0-9A-F]+(?:\.[\w-]+)*)::?before\s*", part):
+                found.add(tuple(sorted(m[1].split("."))))
+    return found
+
+
+def test_every_letter_that_a_formula_shows_has_its_rule(built_book):
+    """After a removed rule for "}" half a rule was left, and the browser dropped the next: no 𝒯, no space."""
+    shown = set()
+    for doc in DOCS:
+        text = (built_book / f"{doc}.html").read_text(encoding="utf-8")
+        shown |= {tuple(sorted(names.split())) for names in re.findall(r'<mjx-c class="(mjx-c[0-9A-F]+[^"]*)"', text)}
+    assert len(shown) > 100
+    for sheet in ("formulas.css", "all.css"):
+        missing = shown - letters((built_book / "_static" / sheet).read_text(encoding="utf-8"))
+        assert {names for names in missing if not names[0].startswith("mjx-c206")} == set(), sheet  # seen by nobody
 
 
 def test_the_fonts_are_small_and_hold_every_letter(built_book):
