@@ -3,7 +3,8 @@ r"""Train MINE with several memories of its moving average on a Gaussian of two 
     python -m experiments mine-beta     # some minutes; goes on where it was stopped
 
 Writes ``mi_lab/teaching/curves/mine-beta.json``, which chapter 7 reads: for every β and data set the Donsker–Varadhan
-value on fresh samples and log m, every fifty epochs; for two of them, as "longer", for 600 epochs. "oracle" is what the true log-ratio says of them.
+value on fresh samples and log m, every fifty epochs; for two of them, as "longer", for 600 epochs. "oracle" is what the
+true log-ratio says of the fresh samples.
 Plain PyTorch on purpose: this checks a rule that the package uses, so it does not lean on it. The average is kept as a
 logarithm, because with a short memory m overflows.
 """

@@ -91,6 +91,22 @@ def kde(
     return items.finish(value, clip)
 
 
+@torch.no_grad()
+def wider(x: Tensor, y: Tensor, factor: float, rule: str = "likelihood", own: str = "balanced", direct=None):
+    """Return the estimate (nats) with `factor` times the rule's bandwidth, and that bandwidth (standard deviations)."""
+    items = as_items(x, y).widened()
+    u, v = standardised(items.x), standardised(items.y)
+    dims = u.shape[2] + v.shape[2], u.shape[2], v.shape[2]
+    direct = dims[0] > 2 if direct is None else direct
+    ways = Direct(u, v) if direct else Gridded(u[..., 0], v[..., 0])
+    h = likeliest(ways, u, v) if rule == "likelihood" else u.new_full((1,), _rule(rule, items.n, dims[0]))
+    if not direct and ways.size(0, float(factor * h)) > TOO_FINE:
+        ways = Direct(u, v)
+    weights = tuple(2.0 ** (-d / 2 - 1) if BALANCE[own] is None else BALANCE[own] for d in dims)
+    joint, across, down = ways.log_densities(factor * h, weights)
+    return float((joint - across - down).mean()), float(h)
+
+
 def _user_s(bandwidth) -> tuple[float, float] | None:
     """Return the user's bandwidths for x and y, None if a rule is wanted."""
     if isinstance(bandwidth, str):

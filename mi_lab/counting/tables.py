@@ -10,6 +10,7 @@ from mi_lab.device import widest
 
 CORRECTIONS = ("plug-in", "miller-madow", "shrinkage")
 OCCUPANCY = 5  # Cochran's rule of five: samples an occupied cell should hold on average
+SURE = 3.0  # standard deviations by which dependence must be seen before it earns more bins
 CELLS = 1 << 24  # largest table that is laid out in memory
 
 
@@ -79,10 +80,9 @@ def table(x: Tensor, y: Tensor, sizes=None, kind="mass", spans: tuple = (None, N
         Without `sizes`, where even two bins a column are too many for n (two are taken for `part` of a data set).
     """
     n = len(x)
-    few = (n / _wanted(n)) ** (1 / (x.shape[1] + y.shape[1]))  # values of which a full table is made without merging
-    across, down = (Axis(v, kind, s, few) for v, s in ((x, spans[0]), (y, spans[1])))
+    across, down = _axes(x, y, kind, spans)
     if sizes is None:
-        sizes = (_rule_of_five(across, down, n, part),) * 2
+        sizes = (rule_of_five(across, down, n, part),) * 2
     (ix, nx), (iy, ny) = across.cut(sizes[0]), down.cut(sizes[1])
     key = ix * ny + iy
     if nx * ny <= min(CELLS, 64 * n + 4096):
@@ -98,29 +98,50 @@ def table(x: Tensor, y: Tensor, sizes=None, kind="mass", spans: tuple = (None, N
     return Table(cx, cy, cxy, occupied // ny, occupied % ny, cell, n)
 
 
+def chosen(x: Tensor, y: Tensor, kind: str = "mass", spans: tuple = (None, None)) -> int:
+    """Return the number of bins a column that the rule of five takes for samples x (n, d_x) and y (n, d_y)."""
+    return rule_of_five(*_axes(x, y, kind, spans), len(x), part=True)
+
+
+def _axes(x: Tensor, y: Tensor, kind: str, spans: tuple) -> tuple[Axis, Axis]:
+    n = len(x)
+    few = (n / _wanted(n)) ** (1 / (x.shape[1] + y.shape[1]))  # values of which a full table is made without merging
+    return Axis(x, kind, spans[0], few), Axis(y, kind, spans[1], few)
+
+
 def _wanted(n: int) -> float:
     """Return how many samples an occupied cell should hold on average."""
     return max(OCCUPANCY, n**0.25)
 
 
-def _rule_of_five(across: Axis, down: Axis, n: int, part: bool) -> int:
-    """Return the largest number of bins a column (to 9 %) whose occupied cells hold 5 samples, or n^(1/4), on average.
+def rule_of_five(across: Axis, down: Axis, n: int, part: bool = False) -> int:
+    r"""Return the largest number of bins a column (to 9 %) whose occupied cells hold 5 samples, or n^(1/4), on average.
 
     B bins on each of d_x + d_y columns make B^(d_x + d_y) cells, so (n / wanted)^(1 / (d_x + d_y)) bins are always
-    full enough; dependent samples leave cells empty and allow more.
+    full enough; dependent samples leave cells empty and allow more.  Chance leaves some empty, too, and one more bin
+    on account of those would be chosen by luck, the luck that also lifts the estimate.  So more are taken only where
+    the empty ones of C cells are more, by three standard deviations, than independence leaves in C equal ones:
+
+    .. math:: C e^{-n/C} \pm \sqrt{C e^{-n/C} (1 - (1 + n/C) e^{-n/C})}
     """
     columns = across.columns + down.columns
 
-    def occupied(number: int) -> int:
+    def occupied(number: int) -> tuple[int, int]:
         (ix, nx), (iy, ny) = across.cut(number), down.cut(number)
         key = ix * ny + iy
         if nx * ny <= min(CELLS, 64 * n + 4096):
-            return int(torch.bincount(key, minlength=nx * ny).count_nonzero())
-        return len(torch.unique(key))
+            return int(torch.bincount(key, minlength=nx * ny).count_nonzero()), nx * ny
+        return len(torch.unique(key)), nx * ny
+
+    def enough(number: int) -> bool:
+        found, cells = occupied(number)
+        empty, load = math.exp(-n / cells), n / cells
+        chance = cells * empty + SURE * math.sqrt(cells * empty * (1 - (1 + load) * empty))
+        return found * _wanted(n) <= n and cells - found > chance
 
     good = max(1, int((n / _wanted(n)) ** (1 / columns) + 1e-9))
     if columns > 2 and good < 2:
-        cells = occupied(2)
+        cells, _ = occupied(2)
         if cells * OCCUPANCY > n and not part:
             raise ValueError(
                 f"x and y have {columns} columns together, of which two bins each fill {cells} cells: too many for "
@@ -130,7 +151,7 @@ def _rule_of_five(across: Axis, down: Axis, n: int, part: bool) -> int:
     factor = 2.0
     while factor > 1.05:
         more = max(good + 1, round(good * factor))
-        if more <= n and occupied(more) * _wanted(n) <= n:
+        if more <= n and enough(more):
             good = more
         else:
             factor **= 0.5

@@ -349,6 +349,31 @@ def test_where_the_bias_rules_the_result_says_so():
     assert clean.warnings == ()
 
 
+@case(11)
+@pytest.mark.parametrize("method", ["bins", "kde"])
+def test_what_blur_takes_is_said_where_it_is_more_than_the_error_and_only_there(method):
+    """Laws on which no threshold was chosen; where it is said the truth lies above, and ± 2 errors often miss it."""
+    told = {}
+    for law, n in ((BivariateGaussian(0.93), 250), (MixedGaussian(0.95), 300), (BivariateGaussian(0.3), 300)):
+        results = [estimate(*law.sample(n, seed=s), method, parts=20, seed=s) for s in range(20)]
+        bias = np.mean([e.value for e in results]) - law.mutual_information
+        often = np.mean([any("bias rules" in w and "too low" in w for w in e.warnings) for e in results])
+        told[bias / np.mean([e.error for e in results])] = often
+    assert {short: often for short, often in told.items() if short < -1 and often < 0.7} == {}
+    assert {short: often for short, often in told.items() if short > -0.4 and often > 0.2} == {}
+    assert min(told) < -1
+    assert max(told) > -0.4
+
+
+@case(11)
+def test_two_bins_a_column_are_called_too_low():
+    """Halves can't take fewer bins, so they see only chance, which points the other way."""
+    law = CorrelatedGaussian(0.6, 3)
+    e = estimate(*law.sample(400, seed=1), "bins", parts=20)
+    assert e.value < law.mutual_information / 2
+    assert any("too low" in s for s in e.warnings)
+
+
 @case(16)
 @pytest.mark.parametrize("method", ["bins", "ksg", "kde", "mine"])
 def test_awkward_arrays(method):

@@ -92,6 +92,14 @@ def test_the_rule_of_five():
             assert len(table(x, y, (more, more)).cxy) * wanted > 0.9 * n
 
 
+def test_a_cell_that_is_empty_by_chance_earns_no_more_bins():
+    """n = 400: 8 bins are full enough, 9 as soon as one of 81 cells is empty, which chance does every other time."""
+    x, y = BivariateGaussian(0.0).sample(40 * 400, seed=1)
+    assert {len(table(a, b).cx) for a, b in zip(x.split(400), y.split(400), strict=True)} == {8}
+    finer = [len(table(*BivariateGaussian(0.9).sample(400, seed=s)).cx) for s in range(10)]
+    assert min(finer) > 9, "dependence does"
+
+
 def test_bins_get_finer_and_fuller():
     law = MixedGaussian(0.9)
     gaps = []
