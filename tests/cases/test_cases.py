@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pytest
 
-from mi_lab import BivariateGaussian, CorrelatedGaussian, bins, estimate, kde, ksg, standard_error
+from mi_lab import BivariateGaussian, CorrelatedGaussian, MixedGaussian, bins, estimate, kde, ksg, standard_error
 from mi_lab.estimates import Estimate
 
 REPAIRED: dict[int, str] = {
