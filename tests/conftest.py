@@ -85,10 +85,10 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture
-def open_page(browser):
+@pytest.fixture(scope="module")
+def visit(browser):
     """Function: open an address; the page it returns has ``.complaints``, what failed or was written to the console,
-    and ``.asked``, the addresses that it asked for.
+    and ``.asked``, the addresses that it asked for.  Who opens it closes its ``.context``, or the module does.
     """
     contexts = []
 
@@ -113,3 +113,17 @@ def open_page(browser):
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_page(visit):
+    """Function: `visit` for one test, after which the pages are closed."""
+    pages = []
+
+    def opened(url: str, *args, **options):
+        pages.append(visit(url, *args, **options))
+        return pages[-1]
+
+    yield opened
+    for page in pages:
+        page.context.close()

@@ -61,6 +61,10 @@ def lighten(site: Path) -> None:
         new = NAMED.sub(lambda m: m[1] or m[2], new)
         # docutils' lists of sources: the children of a list must be list items
         new = VIEWPORT.sub("", new).replace('role="doc-biblioentry"', 'role="listitem"')
+        new = new.replace(
+            '<div id="pst-primary-sidebar" class',
+            '<div id="pst-primary-sidebar" role="region" aria-label="Sidebar" class',
+        )
         if new != text:
             path.write_text(new, encoding="utf-8")
     static = site / "_static"
