@@ -163,6 +163,8 @@ def calls(page: Page) -> set[str]:
 @cache
 def equation(label: str) -> str:
     """Return the LaTeX of a labelled equation of the book."""
+    if label not in book_labels():
+        return "x"
     text = book_labels()[label].page.path.read_text(encoding="utf-8")
     end = text.index(f"$$ ({label})")
     return text[text.rindex("$$", 0, end) + 2 : end].strip()
@@ -182,6 +184,8 @@ def linked(lines: list[str]) -> list[str]:
         if not m[1]:
             return m[0]
         word = m[2].split("(")[0]
+        if LABEL.fullmatch(word) and word not in book_labels():
+            return f"``{word}``"
         if LABEL.fullmatch(word):
             return f":eq:`{word}`" if word.startswith("eq-") else f":prf:ref:`{word}`"
         return f":py:obj:`~mi_lab.{word}`" if word in places() else f"``{m[2]}``"
