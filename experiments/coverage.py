@@ -5,9 +5,11 @@
     python -m experiments coverage --methods mine --fast      # a quarter of the data sets, two laws
 
 Every method goes through `mi_lab.estimate(x, y, method, seed=…)`, as a reader would use it, on fresh data sets of
-every law.  Each estimate is a line of the progress file, so methods can be run one after the other, on several
-machines, and an interrupted run goes on where it stopped; rows of methods that weren't run stay in the result,
-``mi_lab/teaching/curves/coverage.json``.  Data set i of a law is the same for all methods.
+every law.  Each estimate is a line of the progress file, ``experiments/progress/coverage.jsonl``, which is kept with
+the sources: methods can be run one after the other, a run that was interrupted goes on where it stopped, and more data
+sets can be added later.  After a change of a method its lines are stale: run it with ``--fresh``.  Rows of methods
+that weren't run stay in the result, ``mi_lab/teaching/curves/coverage.json``.  Data set i of a law is the same for
+all methods.
 """
 
 import json
@@ -26,6 +28,7 @@ from tqdm import tqdm
 from experiments.results import CURVES, ROOT, commit, machine, write
 
 RESULT = CURVES / "coverage.json"
+PROGRESS = ROOT / "experiments" / "progress" / "coverage.jsonl"
 COUNTING = ("bins", "kde", "ksg")
 CRITICS = ("mine", "minee", "dv", "nwj", "js", "smile", "tuba", "infonce")
 SETS = {"counting": 200, "critics": 60}  # data sets of a law: a coverage of 95 % to ± 1.5 %, ± 2.8 %
@@ -74,7 +77,7 @@ def _start() -> None:
     warnings.simplefilter("ignore")
 
 
-def run(method: str, name: str, first: int, last: int, seed: int) -> list[dict]:
+def run(method: str, name: str, first: int, last: int, seed: int) -> list[list]:
     """Estimate from data sets `first` to `last` of a law; one line each."""
     from mi_lab import estimate
 
@@ -84,14 +87,15 @@ def run(method: str, name: str, first: int, last: int, seed: int) -> list[dict]:
         x, y = law.sample(n, seed=np.random.default_rng([seed, i, n]))
         start = time.process_time()
         e = estimate(x, y, method, seed=i, progress=False)
-        values = [e.value, e.error, float(any("bias rules" in s for s in e.warnings)), time.process_time() - start]
-        lines.append({"method": method, "law": name, "i": i, "seed": seed, "values": values})
+        told = int(any("bias rules" in s for s in e.warnings))
+        values = [round(e.value, 6), round(e.error, 6), told, round(time.process_time() - start, 3)]
+        lines.append([method, name, seed, i, values])
     return lines
 
 
-def row(lines: list[dict], truth: float) -> dict:
-    """Summarise the lines of one method and one law."""
-    values = np.array([line["values"] for line in lines], dtype=float)
+def row(values: list[list], truth: float) -> dict:
+    """Summarise the values of one method and one law."""
+    values = np.array(values, dtype=float)
     value, error, biased, seconds = values.T
     mean, number = value.mean(), len(value)
     deviation = value.std(ddof=1)
@@ -124,7 +128,7 @@ def _names(given: str, known: tuple[str, ...], option: str) -> list[str]:
 @click.option("--fast", is_flag=True, help="Two laws and a quarter of the data sets; the result file is left alone.")
 @click.option("--seed", default=0, show_default=True, help="Of the data.")
 @click.option("--workers", default=2, show_default=True)
-@click.option("--progress", type=click.Path(path_type=Path), default=ROOT / "_build" / "coverage.jsonl")
+@click.option("--progress", type=click.Path(path_type=Path), default=PROGRESS)
 @click.option("--fresh", is_flag=True, help="Forget what was done before for these methods.")
 def main(methods, laws, sets, fast, seed, workers, progress: Path, fresh: bool) -> None:
     """Run what is missing, then write the rows of the methods that were run."""
@@ -133,12 +137,12 @@ def main(methods, laws, sets, fast, seed, workers, progress: Path, fresh: bool) 
     progress.parent.mkdir(exist_ok=True, parents=True)
     lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
     if fresh:
-        lines = [line for line in lines if line["method"] not in methods]
+        lines = [line for line in lines if line[0] not in methods]
         progress.write_text("".join(json.dumps(line) + "\n" for line in lines))
     done = defaultdict(dict)
-    for line in lines:
-        if line["seed"] == seed:
-            done[line["method"], line["law"]][line["i"]] = line
+    for method, law, of, i, values in lines:
+        if of == seed:
+            done[method, law][i] = values
     jobs = []
     for method in methods:
         wanted = sets or SETS["counting" if method in COUNTING else "critics"] // (4 if fast else 1)
@@ -153,7 +157,7 @@ def main(methods, laws, sets, fast, seed, workers, progress: Path, fresh: bool) 
         pending = [pool.submit(run, *job) for job in jobs]
         for job in tqdm(as_completed(pending), total=len(pending), desc="coverage", disable=None):
             for line in job.result():
-                done[line["method"], line["law"]][line["i"]] = line
+                done[line[0], line[1]][line[3]] = line[4]
                 file.write(json.dumps(line) + "\n")
             file.flush()
     rows = {}

@@ -87,7 +87,7 @@ def told(name: str, pages: list[Page]) -> list[Page]:
     Where there are none, the chapters that the module names.
     """
     labels = book_labels()
-    homes = [labels[label].page.number for label in LABEL.findall(docstring(name))]
+    homes = [labels[label].page.number for label in LABEL.findall(docstring(name)) if label in labels]
     homes += _numbers(docstring(name))
     users = [page for page in pages if page.path.is_file() and name in used(page)]
     if not homes and not users:
@@ -120,7 +120,7 @@ def entry(name: str, pages: list[Page]) -> list[str]:
     lines = [f".. auto{kind}:: mi_lab.{name}" if kind != "data" else f".. py:data:: mi_lab.{name}", ""]
     if kind == "data":
         lines += [f"   {line}" for line in [*linked(text.splitlines()), ""]]
-    for label in [label for label in LABEL.findall(text) if label.startswith("eq-")][:1]:
+    for label in [label for label in LABEL.findall(text) if label.startswith("eq-") and label in book_labels()][:1]:
         # a comment: when the equation changes so does this page, and Sphinx reads it again
         lines += [f"   .. the equation {' '.join(equation(label).split())}", ""]
     where = [f":doc:`{_words(p)} </{p.doc}>`" for p in told(name, pages)]
@@ -208,7 +208,7 @@ def _words(page: Page) -> str:
 def process(app, what, name, obj, options, lines) -> None:
     """Set the equation that a docstring names under its first line, and make links of what else it names."""
     text = "\n".join(lines)
-    named = [label for label in LABEL.findall(text) if label.startswith("eq-")]
+    named = [label for label in LABEL.findall(text) if label.startswith("eq-") and label in book_labels()]
     after = lines.index("") if "" in lines else len(lines)
     lines[:] = linked(lines)
     if named and ".. math::" not in text:
