@@ -115,7 +115,7 @@ def compact(html: str) -> str:
 def needed(css: str, formulas: str) -> str:
     """Return the style sheet with the rules of those letters that the formulas show."""
     shown = {tuple(sorted(names.split())) for names in re.findall(r'class="(mjx-c[0-9A-F]+[^"]*)"', formulas)}
-    grown = set(re.findall(r'<mjx-stretchy-[hv] class="(mjx-c[0-9A-F]+)', formulas))
+    grown = set(re.findall(r'<mjx-stretchy-[hv] [^>]*?class="(mjx-c[0-9A-F]+)', formulas))
 
     def kept(m) -> str:
         names = re.findall(r"\.([\w-]+)", m[1].removeprefix(".mjx-stretched "))

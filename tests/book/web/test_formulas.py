@@ -83,12 +83,16 @@ def letters(css: str) -> set[tuple[str, ...]]:
 
 def test_every_letter_that_a_formula_shows_has_its_rule(built_book):
     """After a removed rule for "}" half a rule was left, and the browser dropped the next: no 𝒯, no space."""
-    shown = set()
+    shown, grown = set(), set()
     for doc in DOCS:
         text = (built_book / f"{doc}.html").read_text(encoding="utf-8")
         shown |= {tuple(sorted(names.split())) for names in re.findall(r'<mjx-c class="(mjx-c[0-9A-F]+[^"]*)"', text)}
+        grown |= set(re.findall(r'<(mjx-stretchy-[hv]) [^>]*?class="(mjx-c[0-9A-F]+)', text))  # a tall ‖
     assert len(shown) > 100
+    assert len(grown) > 0
     for sheet in ("formulas.css", "all.css"):
+        text = (built_book / "_static" / sheet).read_text(encoding="utf-8")
+        assert [pair for pair in grown if f"{pair[0]}.{pair[1]} mjx-ext mjx-c::before" not in text] == [], sheet
         missing = shown - letters((built_book / "_static" / sheet).read_text(encoding="utf-8"))
         assert {names for names in missing if not names[0].startswith("mjx-c206")} == set(), sheet  # seen by nobody
 
