@@ -87,7 +87,7 @@ def told(name: str, pages: list[Page]) -> list[Page]:
     Where there are none, the chapters that the module names.
     """
     labels = book_labels()
-    homes = [labels[label].page.number for label in LABEL.findall(docstring(name)) if label in labels]
+    homes = [labels[label].page.number for label in LABEL.findall(docstring(name))]
     homes += _numbers(docstring(name))
     users = [page for page in pages if page.path.is_file() and name in used(page)]
     if not homes and not users:
@@ -120,7 +120,7 @@ def entry(name: str, pages: list[Page]) -> list[str]:
     lines = [f".. auto{kind}:: mi_lab.{name}" if kind != "data" else f".. py:data:: mi_lab.{name}", ""]
     if kind == "data":
         lines += [f"   {line}" for line in [*linked(text.splitlines()), ""]]
-    for label in [label for label in LABEL.findall(text) if label.startswith("eq-") and label in book_labels()][:1]:
+    for label in [label for label in LABEL.findall(text) if label.startswith("eq-")][:1]:
         # a comment: when the equation changes so does this page, and Sphinx reads it again
         lines += [f"   .. the equation {' '.join(equation(label).split())}", ""]
     where = [f":doc:`{_words(p)} </{p.doc}>`" for p in told(name, pages)]
@@ -163,8 +163,6 @@ def calls(page: Page) -> set[str]:
 @cache
 def equation(label: str) -> str:
     """Return the LaTeX of a labelled equation of the book."""
-    if label not in book_labels():
-        return "x"
     text = book_labels()[label].page.path.read_text(encoding="utf-8")
     end = text.index(f"$$ ({label})")
     return text[text.rindex("$$", 0, end) + 2 : end].strip()
@@ -184,8 +182,6 @@ def linked(lines: list[str]) -> list[str]:
         if not m[1]:
             return m[0]
         word = m[2].split("(")[0]
-        if LABEL.fullmatch(word) and word not in book_labels():
-            return f"``{word}``"
         if LABEL.fullmatch(word):
             return f":eq:`{word}`" if word.startswith("eq-") else f":prf:ref:`{word}`"
         return f":py:obj:`~mi_lab.{word}`" if word in places() else f"``{m[2]}``"
@@ -208,7 +204,7 @@ def _words(page: Page) -> str:
 def process(app, what, name, obj, options, lines) -> None:
     """Set the equation that a docstring names under its first line, and make links of what else it names."""
     text = "\n".join(lines)
-    named = [label for label in LABEL.findall(text) if label.startswith("eq-") and label in book_labels()]
+    named = [label for label in LABEL.findall(text) if label.startswith("eq-")]
     after = lines.index("") if "" in lines else len(lines)
     lines[:] = linked(lines)
     if named and ".. math::" not in text:
