@@ -41,7 +41,7 @@ def test_a_page_shows_itself_whole_at_every_width_asking_nobody_else(doc, book_u
     assert page.locator("article details[open]").count() == 0
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        page.locator(f"html[data-theme={scheme}]").wait_for(state="attached")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate(FAULTS) == []
