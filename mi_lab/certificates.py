@@ -8,7 +8,7 @@ couples (i, j).  What a couple gains,
 has a mean of at most I(X;Y) (`eq-limits-gain`), is never below the floor 1 - low - e^high, and couples are independent.
 Whoever bets the share u of a purse on every couple's gain against a claim "I(X;Y) is at most L" owns
 
-.. math:: K_u(L) = \prod_{couples} \Bigl(1 - u + u \frac{g - floor}{L - floor}\Bigr)
+.. math:: V_u(L) = \prod_{couples} \Bigl(1 - u + u \frac{g - floor}{L - floor}\Bigr)
 
 in the end, on average at most 1 if the claim is true (`eq-limits-purse`).  So do averages of purses over stakes, over
 shufflings, and over critics, however they depend on each other.  The certificate is the largest L against which the
