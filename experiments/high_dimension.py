@@ -1,6 +1,6 @@
 """Rerun McAllester and Stratos's example: a Gaussian of 128 + 128 columns, rho = .5, batches of 128 (chapter 10).
 
-    python -m experiments high-dimension           # three minutes on one core
+    python -m experiments high-dimension           # three minutes on one core; resumes where it was stopped
 
 The truth is -64 log(1 - .25) = 18.41 nats.  Each objective trains a separable critic on fresh batches; in the last
 fifth of the steps each batch, before it is learned from, is evaluated: what 128 pairs that nobody has seen are worth.
@@ -8,12 +8,14 @@ Beside it the same formulas with the true log-ratio for a critic.  Writes
 ``mi_lab/teaching/curves/high-dimension.json``.
 """
 
+import json
+from pathlib import Path
+
 import click
 import numpy as np
 import torch
-from tqdm import tqdm
 
-from experiments.results import CURVES, about, write
+from experiments.results import CURVES, ROOT, about, write
 
 RESULT = CURVES / "high-dimension.json"
 D, RHO, BATCH, STEPS, LR = 128, 0.5, 128, 2500, 3e-4
@@ -78,19 +80,29 @@ def oracle(name: str, batches: int = 500) -> dict:
 
 
 @click.command()
-@click.option("--seeds", default=3, show_default=True)
-def main(seeds: int) -> None:
-    """Train by every objective, and write what came out beside what was published."""
+@click.option("--seeds", default=2, show_default=True)
+@click.option("--progress", type=click.Path(path_type=Path), default=ROOT / "_build" / "high-dimension.jsonl")
+@click.option("--fresh", is_flag=True, help="Start again from nothing.")
+def main(seeds: int, progress: Path, fresh: bool) -> None:
+    """Train by every objective what is missing, and write what came out beside what was published."""
     import mi_lab
 
     torch.set_num_threads(1)
+    progress.parent.mkdir(exist_ok=True, parents=True)
+    if fresh:
+        progress.unlink(missing_ok=True)
+    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    done = {(line["objective"], line.get("seed")): line for line in lines}
     truth, runs = mi_lab.CorrelatedGaussian(RHO, D).mutual_information, {}
-    for name in tqdm(("dv", "mine", "nwj", "infonce"), disable=None):
-        runs[name] = {
-            "published": PUBLISHED[name],
-            "oracle": oracle(name),
-            "trained": [train(name, seed) for seed in range(seeds)],
-        }
+    for name in ("dv", "mine", "nwj", "infonce"):
+        for seed in (None, *range(seeds)):
+            if (name, seed) not in done:
+                row = oracle(name) if seed is None else train(name, seed)
+                done[name, seed] = {"objective": name, "seed": seed, **row}
+                with progress.open("a") as file:
+                    file.write(json.dumps(done[name, seed]) + "\n")
+        rows = [{k: v for k, v in done[name, s].items() if k != "objective"} for s in (None, *range(seeds))]
+        runs[name] = {"published": PUBLISHED[name], "oracle": rows[0], "trained": rows[1:]}
         click.echo(f"{name} {runs[name]}")
     runs["doe"] = {"published": PUBLISHED["doe"]}
     facts = {"d": D, "rho": RHO, "batch": BATCH, "steps": STEPS, "lr": LR, "truth": round(truth, 4)}
