@@ -54,10 +54,12 @@ class Objective:
     all_pairs : bool
         Whether it looks at all pairs of a batch instead of joint and reference samples.
     rows : callable or None
-        With `all_pairs`, a value for each of some rows of scores, (…, k, b) and the number of the first -> (…, k), of
-        which the value is the average and the loss minus it; None if it is none.
+        With `all_pairs`, scores (…, b, b) -> (…, b), of which the value is the average; None if it is none.
+    part : callable or None
+        The same of some rows alone, (…, k, b) and the number of the first -> (…, k), where minus their average is what
+        is descended on: large batches then go part by part.
     by_y : bool
-        Rows are of a y, with all x: scores are transposed first.
+        A part's rows are of a y, with all x: scores are transposed first.
     maximised : callable or None
         What chooses when to stop, on held-out samples, where the value is no lower bound and must not; the value itself
         if left out.
@@ -79,6 +81,7 @@ class Objective:
     maximised: Callable[..., Tensor] | None = None
     normaliser: str | None = None
     reference: str = "permutation"
+    part: Callable[..., Tensor] | None = None
     by_y: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -93,7 +96,7 @@ class Objective:
 
     def gradient(self, scores: Tensor, b: int, state: dict[str, Tensor] | None = None) -> Tensor:
         """Return d loss / d score, same shape as scores (members, rows), whose first b rows are the joint ones."""
-        if self.rows and b > ROWS:
+        if self.part and b > ROWS:
             return self._gradient_by_rows(scores, b)
         with torch.enable_grad():
             leaf = scores.detach().requires_grad_()
@@ -102,11 +105,6 @@ class Objective:
             else:
                 loss = self.loss(leaf[..., :b], leaf[..., b:])
             return torch.autograd.grad(loss.sum(), leaf)[0]
-
-    def each(self, scores: Tensor) -> Tensor:
-        """Return one value a sample, (…, b, b) -> (…, b), some rows at a time."""
-        rows = scores.mT if self.by_y else scores
-        return torch.cat([self.rows(some, k * ROWS) for k, some in enumerate(rows.split(ROWS, -2))], -1)
 
     def _gradient_by_rows(self, scores: Tensor, b: int) -> Tensor:
         """Do what `gradient` does some rows at a time, so that what autograd keeps is small beside the scores."""
@@ -117,7 +115,7 @@ class Objective:
         for first in range(0, b, ROWS):
             with torch.enable_grad():
                 leaf = rows[..., first : first + ROWS, :].clone().requires_grad_()
-                loss = -self.rows(leaf, first).sum() / b
+                loss = -self.part(leaf, first).sum() / b
                 into[..., first : first + ROWS, :] = torch.autograd.grad(loss, leaf)[0]
         return grad
 
@@ -203,26 +201,30 @@ def alpha_tuba_objective(alpha: float = 0.5) -> Objective:
     bounds = _LOWER + ", at most 1 + log((b - 1) / alpha)"
     normaliser = "y" if alpha < 1 else None
 
-    def rows(scores: Tensor, first: int = 0) -> Tensor:
+    def part(scores: Tensor, first: int = 0) -> Tensor:
         return alpha_tuba_rows(scores, float(alpha), first)
 
-    return _of_rows("alpha-tuba", rows, bounds, normaliser, {"alpha": alpha}, by_y=True)
+    return _of_rows("alpha-tuba", part, bounds, normaliser, {"alpha": alpha}, by_y=True)
 
 
 def _minus(formula: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return lambda *scores: -formula(*scores)
 
 
-def _of_rows(name, rows, bounds, normaliser=None, options=None, by_y=False) -> Objective:
+def _of_rows(name, part, bounds, normaliser=None, options=None, by_y=False) -> Objective:
     """Return an objective on all pairs that averages one value a sample."""
 
-    def value(scores: Tensor) -> Tensor:
-        return objective.each(scores).mean(-1)
+    def rows(scores: Tensor) -> Tensor:
+        some = (scores.mT if by_y else scores).split(ROWS, -2)
+        return torch.cat([part(rows, k * ROWS) for k, rows in enumerate(some)], -1)
 
-    objective = Objective(
-        name, value, _minus(value), bounds, True, rows, normaliser=normaliser, by_y=by_y, options=options or {}
+    def value(scores: Tensor) -> Tensor:
+        return rows(scores).mean(-1)
+
+    options = options or {}
+    return Objective(
+        name, value, _minus(value), bounds, True, rows, normaliser=normaliser, part=part, by_y=by_y, options=options
     )
-    return objective
 
 
 def _dime(name: str, formula: Callable[..., Tensor], reference: str = "derangement") -> Objective:

@@ -32,7 +32,7 @@ class CriticProblem(PairProblem):
             return score_all_pairs(net, x, y).flatten()
         return one_score_each(net(x, y), len(z))
 
-    def call_rows(self, net, z, first, last):
+    def call_rows(self, net, z, first, last):  # as `call`, of x from number `first` up to `last`
         d = self.data[0].shape[1]
         return score_some_pairs(net, z[..., :d], z[..., d:], first, last).flatten()
 

@@ -94,7 +94,7 @@ def _all_pairs(objective: Objective, parts: list[tuple], group_of: Groups, left_
             keep = group_of(own) != left_out
             if keep.sum() > 1:
                 rest = batch[keep][:, keep]
-                rows.append(objective.each(rest) if objective.rows else objective.value(rest).expand(len(rest)))
+                rows.append(objective.rows(rest) if objective.rows else objective.value(rest).expand(len(rest)))
     return float(torch.cat(rows).mean()) if rows else math.nan
 
 

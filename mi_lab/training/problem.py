@@ -71,6 +71,7 @@ class Problem:
     fixed: "frozenset[str] | set[str]" = frozenset()
     own_reference = False
     moving = False
+    call_rows = None  # (net, z, first, last) -> `call`'s scores of all pairs, those of some x alone, if there is a way
     data: tuple[Tensor, ...]
     test_data: tuple[Tensor, ...] | None = None
     n_train: tuple[int, ...]
@@ -83,10 +84,6 @@ class Problem:
 
     def call(self, net: nn.Module, z: Tensor) -> Tensor:
         """Return a critic's scores (rows,) of a block z (rows, columns)."""
-        raise NotImplementedError
-
-    def call_rows(self, net: nn.Module, z: Tensor, first: int, last: int) -> Tensor:
-        """Return some rows of `call`'s scores of all pairs: those of x from number `first` up to `last`."""
         raise NotImplementedError
 
     def draw(self, rows: Tensor, member: Member, steps: int) -> dict[str, tuple[Tensor, Tensor]]:
