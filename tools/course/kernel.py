@@ -54,14 +54,17 @@ class Kernel:
         """Start a fresh kernel and wait until it answers."""
         self.end()
         self.scratch = Path(tempfile.mkdtemp(prefix="mi-home-"))
-        source = nursery.of(self.limits, self.home, self.package, self.caches) if self.walled else None
-        try:
-            self._begin(source)
-        except OSError:
-            if source is None:
-                raise
-            nursery.close()
-            self._begin(None)
+        for attempt in range(3):  # a source may have died; the third kernel starts alone
+            source = (
+                nursery.of(self.limits, self.home, self.package, self.caches) if self.walled and attempt < 2 else None
+            )
+            try:
+                self._begin(source)
+                break
+            except OSError:
+                if source is None:
+                    raise
+                nursery.close()
         self.client = BlockingKernelClient(connection_file=str(self.connection))
         self.client.load_connection_file()
         self.client.start_channels(hb=False, stdin=False)

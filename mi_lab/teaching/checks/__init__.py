@@ -28,6 +28,10 @@ A judge gets what the probe returned as arrays (a dict if the probe returned one
 probe's had at first; it returns a hint, or None when all is right. It never sees the answer itself, since marking runs
 probe and judge in different processes. Import torch inside the functions: this package must import quickly.
 
+Declare what is special to the exercise. What any answer may get wrong is named without it (``hints.py``): nothing given
+back, another kind or shape, members or arguments exchanged, another number in an argument's place, signs, units,
+factors, offsets, orders. A part that yields few numbers is looked at with further inputs: none of this is a guess.
+
 Hints begin with a small letter; a large one is put on when they are shown, but for a symbol: h is not H. *Choice* and
 *numeric* exercises need no code, *text* is marked by a person::
 
