@@ -1,5 +1,7 @@
 """Mutants of right answers, made for every exercise alike: none gets full marks, but for those that deserve them."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
@@ -77,6 +79,7 @@ DESERVED: dict[str, dict[str, str]] = {
     "bounds-smile": dict.fromkeys(("cut at 0", "absolute"), "for τ of at least .5, as here, it is never negative"),
     "mine-reach": dict.fromkeys(("two per cent more", "half", "rounded"), CLOSE) | {"a little more": FREE},
     "minee-overshoot": {"a little more": FREE},
+    "mine-forward": {"the arrays exchanged": "which of x and y a critic reads first is a matter of taste"},
     **dict.fromkeys(
         ("mine-resample", "product-derangement"),
         dict.fromkeys(("cut at 0", "absolute"), "what is drawn are indices, or samples that carry theirs"),
@@ -139,3 +142,39 @@ def survivors(name: str) -> set[str]:
 @pytest.mark.parametrize("name", CODE)
 def test_no_mutant_gets_full_marks(name):
     assert survivors(name) == set(DESERVED.get(name, {}))
+
+
+CLASSES = sorted(n for n in ANSWERS if isinstance(ANSWERS[n].reference, type))
+CHOICES = sorted(n for n in ANSWERS if EXERCISES[n].kind == "choice")
+NUMBERS = sorted(n for n in ANSWERS if EXERCISES[n].kind == "numeric")
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_no_mutant_of_a_class_gets_full_marks(name):
+    right, found = ANSWERS[name].reference, set()
+    (method,) = [m for m in ("forward", "__call__") if m in vars(right)]
+    for kind in (*OUTPUT, *INPUT):
+        mutant = Mutant(None, kind)
+
+        def call(self, *args, mutant=mutant):
+            mutant.answer = lambda *given: getattr(right, method)(self, *given)
+            return mutant(*args)
+
+        if assess(name, type("Mutated", (right,), {method: call}), 11).right and mutant.differs:
+            found.add(kind)
+    assert found == set(DESERVED.get(name, {}))
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_every_other_choice_gets_nothing(name):
+    letters, right = sorted(EXERCISES[name].reasons), set(EXERCISES[name].right)
+    for size in range(1, len(letters) + 1):
+        for chosen in combinations(letters, size):
+            assert assess(name, list(chosen)).score == (set(chosen) == right), chosen
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_no_mutant_of_a_number_gets_marks(name):
+    task, right = EXERCISES[name], float(np.ravel(ANSWERS[name].reference)[0])
+    for mutant in (-right, 2 * right, right / 2, 1.05 * right, right + 6 * task.tolerance, right - 6 * task.tolerance):
+        assert assess(name, mutant).score == 0, mutant
