@@ -6,7 +6,7 @@ from mi_lab.teaching.checks.exercise import choice, code, numeric, text
 
 numeric(
     "limits-samples",
-    "Samples for ten nats",
+    "Samples for 25 nats",
     value=float(np.exp(10)),
     unit="samples",
     rtol=5e-3,
@@ -122,6 +122,36 @@ def _(own, crossed, a, b):
     return (1 + _clip(own, a, b).mean(1) - np.exp(_clip(crossed, a, b)).mean(1)).mean()
 
 
+@gains.mistake("the ends of the clipping have changed places: from -a to b.")
+def _(own, crossed, a, b):
+    return 1 + np.clip(own, -b, a).mean(1) - np.exp(np.clip(crossed, -b, a)).mean(1)
+
+
+@gains.mistake("clipped above only: a score far below -a makes the floor false.")
+def _(own, crossed, a, b):
+    return 1 + np.minimum(own, b).mean(1) - np.exp(np.minimum(crossed, b)).mean(1)
+
+
+@gains.mistake("the scores are to be clipped, not the gain that comes out.")
+def _(own, crossed, a, b):
+    return np.clip(1 + own.mean(1) - np.exp(np.minimum(crossed, 700)).mean(1), -a, b)
+
+
+@gains.mistake("the crossed scores stand in an exponential.")
+def _(own, crossed, a, b):
+    return 1 + _clip(own, a, b).mean(1) - _clip(crossed, a, b).mean(1)
+
+
+@gains.mistake("the sign: what the crossed pairs score is taken away.")
+def _(own, crossed, a, b):
+    return 1 + _clip(own, a, b).mean(1) + np.exp(_clip(crossed, a, b)).mean(1)
+
+
+@gains.mistake("both pairs of a couple count, not the first alone.")
+def _(own, crossed, a, b):
+    return 1 + _clip(own, a, b)[:, 0] - np.exp(_clip(crossed, a, b))[:, 0]
+
+
 # The purse ------------------------------------------------------------------------------------------------------------
 
 purse = code("limits-purse", "The purse")
@@ -193,6 +223,36 @@ def _(g, floor, claim, stake):
 @purse.mistake("a share 1 - u is staked here and u kept: the other way round.")
 def _(g, floor, claim, stake):
     return np.log(stake + (1 - stake) * _ratio(g, floor, claim)).sum()
+
+
+@purse.mistake("the floor is added here: it is subtracted from gain and claim.")
+def _(g, floor, claim, stake):
+    return np.log(np.abs(1 - stake + stake * (g + floor) / (claim + floor))).sum()
+
+
+@purse.mistake("the claim, too, is measured from the floor: L - floor below the line.")
+def _(g, floor, claim, stake):
+    return np.log(np.abs(1 - stake + stake * (g - floor) / claim)).sum()
+
+
+@purse.mistake("what is kept and what is staked add up to the purse: 1 - u, not 1.")
+def _(g, floor, claim, stake):
+    return np.log(1 + stake * _ratio(g, floor, claim)).sum()
+
+
+@purse.mistake("the sign: this purse loses what it should win.")
+def _(g, floor, claim, stake):
+    return -np.log(1 - stake + stake * _ratio(g, floor, claim)).sum()
+
+
+@purse.mistake("one number is wanted, the sum over all couples.")
+def _(g, floor, claim, stake):
+    return np.log(1 - stake + stake * _ratio(g, floor, claim))
+
+
+@purse.mistake("a natural logarithm is wanted.")
+def _(g, floor, claim, stake):
+    return np.log2(1 - stake + stake * _ratio(g, floor, claim)).sum()
 
 
 text(
