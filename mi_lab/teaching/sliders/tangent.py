@@ -194,7 +194,8 @@ class TangentExplorer(Explorer):
         plot.moving("dots", "0", "intercept", role="big-c")
         plot.moving("dots", "touch", "height", role="big-a")
         plot.moving("dots", "ratio", "bound", role="big-b")
-        plot.note("0", "intercept", "−f*(t)", dx=-4, dy=20)  # below the dot: at its left stands the axis
+        free = -7 if sum(family.slopes) > 0 else 15  # left of the dot, on the side where the tangent mostly isn't
+        plot.note("0", "intercept", "−f*(t)", anchor="end", dx=-4, dy=free)
         side = {"anchor": "end", "dx": -10} if ratio > 2.4 else {"dx": 10}  # on the side where there is room
         plot.note("ratio", "bound", "bound {bound:.2f}", dy=14, **side)
         plot.axis("bottom", "density ratio u")
