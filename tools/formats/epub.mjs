@@ -63,7 +63,9 @@ async ({ docs, doc, site }) => {
   all("details", (e) => {
     const name = e.querySelector("summary .sd-summary-text, summary .collapsed")?.textContent ?? "";
     const body = [...e.children].filter((c) => c.localName !== "summary");
-    e.replaceWith(element("div", "folded", element("p", "folded-title", name.trim().replace(/^Show a/, "A")), ...body));
+    const open = element("div", "folded", element("p", "folded-title", name.trim().replace(/^Show a/, "A")), ...body);
+    if (e.id) open.id = e.id;  // other pages may refer to it
+    e.replaceWith(open);
   });
   // A long signature's arguments, which Sphinx writes as a list of definitions without terms.
   all("dl:not(:has(> dt))", (e) => e.replaceWith(...[...e.children].map((dd) => element("div", "argument", ...dd.childNodes))));
