@@ -1,8 +1,8 @@
 r"""Follow the gradient of mutual information: correlated Gaussians by scores and by critics, and a linear infomax.
 
-    python -m experiments gradient-toy                     # about six minutes on one core; resumes where it was stopped
+    python -m experiments gradient-toy                     # about five minutes on one core; resumes where it was stopped
 
-Toy: y = rho x + sqrt(1 - rho^2) noise in d columns, 256 samples, 17 correlations in [-.8, .8], several seeds; asked is
+Toy: y = rho x + sqrt(1 - rho^2) noise in d columns, 256 samples, 9 correlations in [-.8, .8], several seeds; asked is
 dI/drho = d rho/(1 - rho^2).  In the law "bent" every y is seen through sinh(y): the information is the same, and no
 Gaussian fits.  Infomax: z = w.x + noise, gradient in w against its closed form.  Writes
 ``mi_lab/teaching/curves/gradient-toy.json``, for chapter 13.
@@ -25,8 +25,7 @@ from mi_lab.gradients import GaussianScore, SpectralStein, information_term
 
 RESULT = CURVES / "gradient-toy.json"
 DIMENSIONS, N = (8, 16, 32), 256
-RHOS = torch.linspace(-0.8, 0.8, 17, dtype=torch.float64).tolist()
-CRITIC_RHOS = RHOS[::2]
+RHOS = torch.linspace(-0.8, 0.8, 9, dtype=torch.float64).tolist()
 STEPS, LOOK, LR = 200, 10, 1e-3
 PUBLISHED = {"mige": [0.43, 1.71, 8.25], "mine": [1.13, 6.01, 22.3], "mine-f": [3.08, 8.74, 24.3]}  # wen2020mige
 SCORES = {
@@ -108,7 +107,7 @@ def tasks(seeds: int, critic_seeds: int):
         for law in ("Gaussian", "bent"):
             for d in DIMENSIONS:
                 yield from ((name, d, law, seed) for name in SCORES)
-                if seed < critic_seeds:
+                if seed < critic_seeds and law == "Gaussian":
                     yield from ((name, d, law, seed) for name in CRITICS)
         yield "infomax", 3, "Gaussian", seed
 
@@ -120,7 +119,7 @@ def run(name: str, d: int, law: str, seed: int) -> dict:
         got, truth = infomax(seed)
         rhos = []
     else:
-        rhos = RHOS if name in SCORES else CRITIC_RHOS
+        rhos = RHOS
         one = (lambda r: by_score(SCORES[name][1], d, r, law, seed)) if name in SCORES else None
         one = one or (lambda r: by_critic(CRITICS[name], d, r, law, seed))
         got, truth = [one(r) for r in rhos], [d * r / (1 - r**2) for r in rhos]
@@ -148,7 +147,7 @@ def summary(lines: list[dict]) -> list[dict]:
 
 
 @click.command()
-@click.option("--seeds", default=8, show_default=True)
+@click.option("--seeds", default=4, show_default=True)
 @click.option("--critic-seeds", default=4, show_default=True)
 @click.option("--progress", type=click.Path(path_type=Path), default=ROOT / "_build" / "gradient-toy.jsonl")
 @click.option("--fresh", is_flag=True, help="Start again from nothing.")

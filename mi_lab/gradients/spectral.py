@@ -66,7 +66,7 @@ class Expansion:
             return -z
         b = self.coefficients[:number]
         s = self.kernel(z) @ (self.weights[:, :number] @ b)
-        return s - z - self.mean[:number] @ b - z @ (self.tilt[:number].T @ b) if self.base else s
+        return s - z - (self.mean[:number, None] * b).sum(0) - z @ (self.tilt[:number].T @ b) if self.base else s
 
     def losses(self, z: Tensor, numbers: list[int]) -> Tensor:
         """Return ½|ŝ|² + div ŝ at other samples, for each number of eigenfunctions, shape (numbers, m).
