@@ -1,6 +1,6 @@
 r"""Follow the gradient of mutual information: correlated Gaussians by scores and by critics, and a linear infomax.
 
-    python -m experiments gradient-toy                     # about five minutes on one core; resumes where it was stopped
+    python -m experiments gradient-toy           # about five minutes on one core; resumes where it was stopped
 
 Toy: y = rho x + sqrt(1 - rho^2) noise in d columns, 256 samples, 9 correlations in [-.8, .8], several seeds; asked is
 dI/drho = d rho/(1 - rho^2).  In the law "bent" every y is seen through sinh(y): the information is the same, and no

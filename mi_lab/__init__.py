@@ -16,6 +16,7 @@ _HOME = {
     "teaching.curves": "load_run",
     "laws": "AdditiveNoise BivariateGaussian CorrelatedGaussian CorrelatedMixture MixedGaussian course_data",
     "counting": "bins kde ksg standard_error",
+    "gradients": "GaussianScore MatchedScore SpectralStein entropy_term information_term",
     "critics": "Bilinear Net Normalised PairNormalised Separable all_pair_scores deep_net pair_scores",
     "objectives.formulas": "donsker_varadhan hellinger infonce js log_mean_exp log_odds mine moving_average nwj remine "
     "smile tuba",
@@ -29,8 +30,9 @@ _HOME = {
     "frontdoor": "METHODS estimate",
     "trainers": "CriticTrainer DVTrainer GenerativeTrainer HybridTrainer MINEETrainer MINETrainer",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
-    "teaching.sliders": "CeilingExplorer FreeConstant GaussianExplorer MovingAverage Neighbourhood NoiseExplorer "
-    "ResamplingExplorer SampleScore StaircaseExplorer TangentExplorer TrainingExplorer explore",
+    "teaching.sliders": "CeilingExplorer FreeConstant GaussianExplorer InfomaxExplorer MovingAverage Neighbourhood "
+    "NoiseExplorer ResamplingExplorer SampleScore ScoreExplorer StaircaseExplorer TangentExplorer TrainingExplorer "
+    "explore",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 __all__ = sorted(_MODULE_OF)

@@ -5,6 +5,7 @@ from importlib import import_module
 _HOME = {
     "CeilingExplorer": "ceiling",
     "GaussianExplorer": "gaussian",
+    "InfomaxExplorer": "infomax",
     "MovingAverage": "average",
     "FreeConstant": "constant",
     "Neighbourhood": "neighbourhood",
@@ -12,6 +13,7 @@ _HOME = {
     "ResamplingExplorer": "resampling",
     "SampleScore": "knobs",
     "StaircaseExplorer": "staircase",
+    "ScoreExplorer": "score",
     "TrainingExplorer": "training",
     "TangentExplorer": "tangent",
     "explore": "interaction",

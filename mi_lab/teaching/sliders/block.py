@@ -26,6 +26,8 @@ KINDS = (
     "training",
     "constant",
     "staircase",
+    "score",
+    "infomax",
 )
 LIMIT = 200_000  # bytes: what one block may add to a page
 

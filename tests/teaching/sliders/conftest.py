@@ -11,11 +11,13 @@ from mi_lab.teaching.sliders import (
     CeilingExplorer,
     FreeConstant,
     GaussianExplorer,
+    InfomaxExplorer,
     MovingAverage,
     Neighbourhood,
     NoiseExplorer,
     ResamplingExplorer,
     SampleScore,
+    ScoreExplorer,
     StaircaseExplorer,
     TangentExplorer,
     TrainingExplorer,
@@ -48,6 +50,8 @@ EXPLORERS = {
     "free constant": lambda: FreeConstant(),
     "free constant of small batches": lambda: FreeConstant(8, seed=3),
     "staircase": lambda: StaircaseExplorer(),
+    "score": lambda: ScoreExplorer(),
+    "infomax": lambda: InfomaxExplorer(n=60),
     "average without drift": lambda: MovingAverage(0.9, drift=0, batch=8),
 }
 
