@@ -106,7 +106,7 @@ class InfomaxExplorer(Explorer):
         for name, role in (("gaussian", "b"), ("spectral", "a")):
             plot.moving("dots", "angle", name, role="halo")
             plot.moving("dots", "angle", name, role=f"big-{role}")
-        plot.note(178, self._slopes["gaussian"][-4], "Gaussian", anchor="end", role="b", dy=22)
+        plot.note(60, -0.12, "Gaussian", role="b", dy=20)
         plot.axis("bottom", "angle of w, degrees", ticks=[0, 45, 90, 135, 180])
         plot.axis("left", "dI/dangle, nats per radian", ticks=[-1, 0, 1])
         return [left, right]
