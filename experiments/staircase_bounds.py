@@ -297,7 +297,11 @@ def main(full, critic, cubed, steps, seeds, objectives, out: Path) -> None:
             facts = {"levels": LEVELS, "rhos": rhos, "d": D, "batch": BATCH, "lr": LR, "width": WIDTH}
             facts |= {"features": FEATURES, "alpha": ALPHA, "beta": BETA, "units": "nats", "last_half_of_a_level": True}
             head = about("python -m experiments staircase-bounds", **facts)
-            write(out, head, published={"joint": PUBLISHED}, ms=ms, trained_by={k: v[0] for k, v in REPORTS.items()},
+            part = f"--critic {kind} --{'' if y3 else 'no-'}cubed --steps {n} --seeds {members}"
+            parts = old.get("parts", {}) | {
+                f"{kind} {'cubed' if y3 else 'plain'}": f"{part} --objectives {','.join(by)}"
+            }
+            write(out, head, published={"joint": PUBLISHED}, parts=parts, ms=ms, trained_by={k: v[0] for k, v in REPORTS.items()},
                   runs=runs)  # fmt: skip
 
 
