@@ -298,11 +298,11 @@ def main(full, critic, cubed, steps, seeds, objectives, out: Path) -> None:
             facts |= {"features": FEATURES, "alpha": ALPHA, "beta": BETA, "units": "nats", "last_half_of_a_level": True}
             head = about("python -m experiments staircase-bounds", **facts)
             part = f"--critic {kind} --{'' if y3 else 'no-'}cubed --steps {n} --seeds {members}"
-            parts = old.get("parts", {}) | {
-                f"{kind} {'cubed' if y3 else 'plain'}": f"{part} --objectives {','.join(by)}"
-            }
-            write(out, head, published={"joint": PUBLISHED}, parts=parts, ms=ms, trained_by={k: v[0] for k, v in REPORTS.items()},
-                  runs=runs)  # fmt: skip
+            parts = old.get("parts", {})
+            parts[f"{kind}, {'cubed' if y3 else 'plain'}"] = f"{part} --objectives {','.join(by)}"
+            trained_by = {report: training for report, (training, _) in REPORTS.items()}
+            content = {"published": {"joint": PUBLISHED}, "parts": parts, "ms": ms, "trained_by": trained_by}
+            write(out, head, **content, runs=runs)
 
 
 if __name__ == "__main__":
