@@ -15,6 +15,7 @@ COUNT, TRUTH, RHO = "critic-count", "mine-truth", "mi-bits"  # 11,501; .8304 nat
 TRUE, BITS = -math.log(1 - 0.81) / 2, -math.log2(1 - 0.81) / 2
 # exercise, what is typed, words of what is said; "" where it is right
 TABLE = [
+    ("mine-truth", "0.8", "rounded too much"),
     *((COUNT, typed, "") for typed in ("11501", "11,501", "11 501", "11\u202f501", "11'501", "11’501", "11_501")),
     *((COUNT, typed, "") for typed in ("11501.", "11,501.0", "11.501,0", "1.1501e4", "1.1501·10⁴", "1.1501 x 10^4")),
     *((COUNT, typed, "") for typed in ("1.1501*10**4", "+11501", "= 11501", "23002/2", "11501 weights", "115.01×10²")),

@@ -31,6 +31,7 @@ const VULGAR = { "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/
 const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺";
 const UNITS = { nat: "nats", nats: "nats", bit: "bits", bits: "bits" };
 const FINITE = "A finite number is wanted.";
+const ROUNDED = "Right as far as it goes, but rounded too much: keep more digits.";
 const plainly = (text) => {
   let out = text.trim().toLowerCase();
   for (const [sign, plain] of SIGNS) out = out.replaceAll(sign, plain);
@@ -103,8 +104,10 @@ const ofNumber = (task, typed) => {
   if (read.ask) return ["?", read.ask];
   const known = JSON.parse(decipher(task.data, task.id)), [value, tolerance] = known[0];
   const all = read.values.map((x) => {
-    const hit = known.find(([v, tol]) => Math.abs(x - v) <= tol);
+    const near = ([v, tol]) => Math.abs(x - v) <= tol;
+    const hit = near(known[0]) ? known[0] : known.filter(near).sort((a, b) => Math.abs(x - a[0]) - Math.abs(x - b[0]))[0];
     if (hit) return [hit[2] ? "right" : "known", [String(hit[2]), hit[3]]];
+    if (x && [1, 2, 3].some((digits) => Math.abs(x - +value.toFixed(digits)) < 1e-9)) return ["other", ["0", ROUNDED]];
     if (Math.abs(x - value) <= 5 * tolerance) return ["other", ["0", "Close, but not within the tolerance: keep more digits."]];
     return ["other", ["0", `Not yet: ${shown(x)} is too ${x > value ? "large" : "small"}.`]];
   });

@@ -169,7 +169,7 @@ class Numeric(Exercise):
         fitting = [(gap, hint) for (gap, hint), (w, _) in zip(near, self.known(), strict=True) if gap <= self._about(w)]
         if fitting:
             return "known", Verdict(0.0, [Line(False, min(fitting)[1])])
-        if any(abs(x - round(self.value, digits)) < 1e-9 for digits in (1, 2, 3)):
+        if x and any(abs(x - round(self.value, digits)) < 1e-9 for digits in (1, 2, 3)):
             return "other", Verdict(
                 0.0, [Line(False, "right as far as it goes, but rounded too much: keep more digits.")]
             )
