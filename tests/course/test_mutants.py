@@ -79,6 +79,7 @@ DESERVED: dict[str, dict[str, str]] = {
     "bounds-smile": dict.fromkeys(("cut at 0", "absolute"), "for τ of at least .5, as here, it is never negative"),
     "mine-reach": dict.fromkeys(("two per cent more", "half", "rounded"), CLOSE) | {"a little more": FREE},
     "minee-overshoot": {"a little more": FREE},
+    "gradients-term": {"a little more": "a term of which only the gradient is wanted may have any value"},
     "mine-forward": {"the arrays exchanged": "which of x and y a critic reads first is a matter of taste"},
     **dict.fromkeys(
         ("mine-resample", "product-derangement"),
