@@ -30,9 +30,9 @@ _HOME = {
     "frontdoor": "METHODS estimate",
     "trainers": "CriticTrainer DVTrainer GenerativeTrainer HybridTrainer MINEETrainer MINETrainer",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
-    "teaching.sliders": "CeilingExplorer FreeConstant GaussianExplorer InfomaxExplorer MovingAverage Neighbourhood "
-    "NoiseExplorer ResamplingExplorer SampleScore ScoreExplorer StaircaseExplorer TangentExplorer TrainingExplorer "
-    "explore",
+    "teaching.sliders": "CeilingExplorer FreeConstant GaussianExplorer InfomaxExplorer MisfitExplorer MovingAverage "
+    "Neighbourhood NoiseExplorer ProposalExplorer ResamplingExplorer SampleScore ScoreExplorer "
+    "StaircaseExplorer TangentExplorer TrainingExplorer explore",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 __all__ = sorted(_MODULE_OF)

@@ -28,6 +28,8 @@ KINDS = (
     "staircase",
     "score",
     "infomax",
+    "misfit",
+    "proposal",
 )
 LIMIT = 200_000  # bytes: what one block may add to a page
 

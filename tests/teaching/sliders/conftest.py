@@ -12,9 +12,11 @@ from mi_lab.teaching.sliders import (
     FreeConstant,
     GaussianExplorer,
     InfomaxExplorer,
+    MisfitExplorer,
     MovingAverage,
     Neighbourhood,
     NoiseExplorer,
+    ProposalExplorer,
     ResamplingExplorer,
     SampleScore,
     ScoreExplorer,
@@ -52,6 +54,10 @@ EXPLORERS = {
     "staircase": lambda: StaircaseExplorer(),
     "score": lambda: ScoreExplorer(),
     "infomax": lambda: InfomaxExplorer(n=60),
+    "misfit": lambda: MisfitExplorer(),
+    "misfit of a weaker law": lambda: MisfitExplorer(0.333, rho=0.5, seed=2),
+    "proposal": lambda: ProposalExplorer(),
+    "proposal near a weaker law": lambda: ProposalExplorer(0.777, rho=0.6, seed=3),
     "average without drift": lambda: MovingAverage(0.9, drift=0, batch=8),
 }
 
