@@ -12,6 +12,6 @@ export function compute(data, [share, v]) {
   return {
     share, v, slope: a, width: s, ...own, doe_side: side(own.doe), club_side: side(own.club),
     line, mean: line.map((x) => a * x), low: line.map((x) => a * x - 2 * s), high: line.map((x) => a * x + 2 * s),
-    shares, ba_line: shares.map(ba), doe_line: shares.map((l) => ba(l) + extra), club_line: shares.map(club),
+    doe_end: truth + extra, shares, ba_line: shares.map(ba), doe_line: shares.map((l) => ba(l) + extra), club_line: shares.map(club),
   };
 }

@@ -117,6 +117,7 @@ class MisfitExplorer(Explorer):
             "low": a * self._line - 2 * s,
             "high": a * self._line + 2 * s,
             "shares": self._shares,
+            "doe_end": self._truth + extra,
             "ba_line": self._ba(self._shares),
             "doe_line": self._ba(self._shares) + extra,
             "club_line": self._club(self._shares),
@@ -142,6 +143,8 @@ class MisfitExplorer(Explorer):
             plot.moving("dots", "share", key, role=f"big-{role}")
             plot.handle("share", key, x="share")
         plot.note("0.8", f"{self._club(0.8):.4f}", "CLUB", anchor="end", dx=-6, dy=-4)
+        plot.note("1", "doe_end", "DoE", anchor="end", dx=-2, dy=-8)
+        plot.note(1, self._truth, "BA", anchor="end", dx=-2, dy=17)
         plot.axis("bottom", "learnt share of the slope", ticks=[0, 0.25, 0.5, 0.75, 1])
         plot.axis("left", "estimate, nats")
         return [left, right]
