@@ -68,19 +68,12 @@ def _matrix(rng, signal: float, offset: float):
     return torch.tensor(log_q, dtype=torch.float64)
 
 
-@l1out.part("a model that prefers strangers", weight=1)
-def _(answer, rng):
-    return answer(_matrix(rng, -2.0, 1.0))
-
-
-@l1out.part("a model that has learnt", weight=1)
-def _(answer, rng):
-    return answer(_matrix(rng, 3.0, 4.0))
-
-
-@l1out.part("entries of minus several hundred", weight=1)
-def _(answer, rng):
-    return answer(_matrix(rng, 3.0, 900.0))
+for name, signal, offset in (
+    ("a model that prefers strangers", -2.0, 1.0),
+    ("a model that has learnt", 3.0, 4.0),
+    ("entries of minus several hundred", 3.0, 900.0),
+):
+    l1out.part(name)(lambda answer, rng, made=(signal, offset): answer(_matrix(rng, *made)))
 
 
 def _others(log_q, dim: int = 0):
@@ -106,6 +99,11 @@ l1out.mistake("the pair's own x belongs left out: what you have is InfoNCE, and 
 
 l1out.mistake("rows and columns: for each y_j the average runs over the other x_i.")(
     lambda log_q: (log_q.diagonal() - _others(log_q, 1)).mean() + math.log(len(log_q) - 1)
+)
+
+
+l1out.mistake("a sum over the samples: average them.")(
+    lambda log_q: (log_q.diagonal() - _others(log_q) + math.log(len(log_q) - 1)).sum()
 )
 
 
@@ -176,6 +174,14 @@ doe.mistake("that is the conditional model alone: subtract the mean of log q_Y."
     lambda x, y, x_held, y_held: _difference(x, y, x_held, y_held, marginal=0.0) - 0.5 * math.log(2 * math.pi)
 )
 
+doe.mistake("fitted to all samples: the held-out ones are there to judge, not to learn from.")(
+    lambda x, y, *held: _difference(*2 * (np.append(x, held[0]), np.append(y, held[1])))
+)
+
+doe.mistake("that is the marginal model alone: the conditional's mean of log q is missing.")(
+    lambda *z: _difference(*z) - _difference(*z, marginal=0.0)
+)
+
 
 @doe.mistake("that is a line through the origin: fit the intercept b, too.")
 def _(x, y, x_held, y_held):
@@ -197,14 +203,8 @@ def _classified(rng, skill: float):
     return cells, logits - np.log(np.exp(logits).sum(1, keepdims=True))
 
 
-@pq.part("a skilful classifier", weight=1)
-def _(answer, rng):
-    return answer(*_classified(rng, 4.0))
-
-
-@pq.part("a poor classifier", weight=1)
-def _(answer, rng):
-    return answer(*_classified(rng, -3.0))
+for name, skill in (("a skilful classifier", 4.0), ("a poor classifier", -3.0)):
+    pq.part(name)(lambda answer, rng, skill=skill: answer(*_classified(rng, skill)))
 
 
 def _entropy(cells):

@@ -106,6 +106,19 @@ def _(log_q, log_q_y, t, t_ref):
     return log_q.mean() - log_q_y.mean() + t.mean() - t_ref.mean()
 
 
+value.mistake("the mean of eᵗ itself: where is its logarithm?")(
+    lambda log_q, log_q_y, t, t_ref: (log_q - log_q_y).mean() + t.mean() - t_ref.exp().mean()
+)
+
+value.mistake("the marginal's logarithm is subtracted, not added: log q/q_Y is wanted.")(
+    lambda log_q, log_q_y, t, t_ref: (log_q + log_q_y).mean() + _score(t, t_ref)
+)
+
+value.mistake("the critic's scores on the samples are averaged, not summed.")(
+    lambda log_q, log_q_y, t, t_ref: (log_q - log_q_y).mean() + _score(t, t_ref) - t.mean() + t.sum()
+)
+
+
 @value.mistake("the critic's score is added, not subtracted: it is what the model has left over.")
 def _(log_q, log_q_y, t, t_ref):
     return log_q.mean() - log_q_y.mean() - _score(t, t_ref)
@@ -149,6 +162,14 @@ noise.mistake("subtract the square of the mean, which is 1.")(
 
 noise.mistake("the rows aren't equally probable: weight them by p_x.")(
     lambda p_x, p, q, n_ref: np.sqrt(((p * p / q).sum(1).mean() - 1) / n_ref)
+)
+
+noise.mistake("p_x is missing from the mean under the joint law.")(
+    lambda p_x, p, q, n_ref: np.sqrt(abs((p * p / q).sum() - 1) / n_ref)
+)
+
+noise.mistake("that is the variance for one reference: divide it by n', and take the root.")(
+    lambda p_x, p, q, n_ref: (p_x[:, None] * p * p / q).sum() - 1
 )
 
 noise.mistake("q over p: r is the true over the proposed probability.")(
