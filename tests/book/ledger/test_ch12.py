@@ -124,17 +124,16 @@ def test_the_denominator_s_variance_on_tables():
 
 
 @pytest.mark.ledger("prop-hybrid-variance", "eq-hybrid-gaussian")
-@pytest.mark.parametrize(("rho", "a", "s"), [(0.8, 0.8, 0.6), (0.8, 0.5, 0.9), (0.95, 0.0, 1.0), (0.5, 0.7, 1.2)])
+@pytest.mark.parametrize(("rho", "a", "s"), [(0.8, 0.8, 0.6), (0.8, 0.5, 0.9), (0.9, 0.0, 1.0), (0.5, 0.7, 1.2)])
 def test_the_mean_ratio_of_gaussians_by_quadrature(rho, a, s):
     v = 1 - rho**2
 
-    def square(y, x):
-        log_p = stats.norm.logpdf(y, rho * x, math.sqrt(v))
-        return math.exp(stats.norm.logpdf(x) + 2 * log_p - stats.norm.logpdf(y, a * x, s))
-
-    bounds = (lambda x: rho * x - 8, lambda x: rho * x + 8)
-    found = integrate.dblquad(square, -12, 12, *bounds, epsabs=1e-8)[0]
-    assert s**2 / math.sqrt(v * (2 * s**2 - v - 2 * (rho - a) ** 2)) == pytest.approx(found, rel=1e-5)
+    x, dx = np.linspace(-30, 30, 1501, retstep=True)
+    u, du = np.linspace(-8, 8, 3201, retstep=True)  # y - ρx; the trapezoid rule is exact to rounding here
+    x, y = x[:, None], rho * x[:, None] + u
+    log_p = stats.norm.logpdf(u, 0, math.sqrt(v))
+    found = np.exp(stats.norm.logpdf(x) + 2 * log_p - stats.norm.logpdf(y, a * x, s)).sum() * dx * du
+    assert s**2 / math.sqrt(v * (2 * s**2 - v - 2 * (rho - a) ** 2)) == pytest.approx(found, rel=1e-6)
 
 
 @pytest.mark.ledger("eq-hybrid-gaussian")
