@@ -107,7 +107,7 @@ def _(log_q, log_q_y, t, t_ref):
 
 
 value.mistake("the mean of eᵗ itself: where is its logarithm?")(
-    lambda log_q, log_q_y, t, t_ref: (log_q - log_q_y).mean() + t.mean() - t_ref.exp().mean()
+    lambda log_q, log_q_y, t, t_ref: (log_q - log_q_y).mean() + t.mean() - t_ref.clamp(max=500).exp().mean()
 )
 
 value.mistake("the marginal's logarithm is subtracted, not added: log q/q_Y is wanted.")(
