@@ -120,8 +120,13 @@ class Nursery:
                 pid = struct.unpack("3i", guest.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
                 if guest.recv(16) != b"ready":
                     raise OSError("a copy could not be walled in")
+                try:
+                    copy = Forked(pid)
+                except psutil.Error as e:
+                    raise OSError("a copy died at once") from e
+                guest.sendall(b"go")
         hello.unlink()
-        return Forked(pid)
+        return copy
 
     def end(self) -> None:
         with contextlib.suppress(OSError):

@@ -106,6 +106,7 @@ def apart(places: list[str], kept: list[str], size: int, hello: str) -> None:
         loopback()
         powerless()
         s.sendall(b"ready")
+        s.recv(2)  # until the other end has us in hand: a short life must not end before
     if kernel := os.fork():
         os.closerange(0, 1024)
         while True:  # the first process of its world: buries the dead, and ends with the kernel
