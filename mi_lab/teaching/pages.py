@@ -35,7 +35,8 @@ def glue(**numbers) -> None:
             # The mime type's prefix keeps the output out of the page; only the prose shows it.
             mime = "application/papermill.record/text/plain"
             metadata = {"scrapbook": {"name": name, "mime_prefix": "application/papermill.record/"}}
-            display({mime: str(value)}, metadata=metadata, raw=True)
+            # repr: MyST-NB evaluates what it can, and would print the string "100,000" as the pair (100, 0)
+            display({mime: repr(value)}, metadata=metadata, raw=True)
         else:
             print(f"{name} = {value:.5g}" if isinstance(value, float) else f"{name} = {value}")
 

@@ -6,8 +6,11 @@ import sys
 
 import nbformat
 import pytest
+from IPython import display
+from myst_nb.core.variables import format_plain_text
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from mi_lab.teaching import pages
 from tools.book import start
 from tools.book.build import page_notebook
 from tools.book.exercises import given, with_forms
@@ -35,6 +38,16 @@ def page(*sources, picture=None):
 def staged(built_book):
     """Function: the notebook that became a page."""
     return lambda doc: nbformat.read(built_book.parent / "stage" / f"{doc}.ipynb", as_version=4)
+
+
+@pytest.mark.parametrize("text", ["100,000", "6 to 30", "3", "[1, 2]", "it's"])
+def test_a_text_that_is_glued_is_printed_as_it_is(text, monkeypatch):
+    """MyST-NB evaluates what it can: "100,000" once stood on a page as (100, 0)."""
+    shown = []
+    monkeypatch.setattr(pages, "on_page", lambda: True)
+    monkeypatch.setattr(display, "display", lambda data, **_: shown.append(data))
+    pages.glue(found=text)
+    assert format_plain_text(*shown[0].values(), "s") == text
 
 
 @pytest.mark.parametrize("doc", NUMBERED)
