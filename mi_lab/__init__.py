@@ -17,7 +17,8 @@ _HOME = {
     "laws": "AdditiveNoise BivariateGaussian CorrelatedGaussian CorrelatedMixture MixedGaussian course_data",
     "counting": "bins kde ksg standard_error",
     "gradients": "GaussianScore MatchedScore SpectralStein entropy_term information_term",
-    "critics": "Bilinear Net Normalised PairNormalised Separable all_pair_scores deep_net pair_scores",
+    "critics": "Bilinear Net Separable all_pair_scores deep_net pair_scores",
+    "normalisers": "Normalised PairNormalised",
     "objectives.formulas": "donsker_varadhan hellinger infonce js log_mean_exp log_odds mine moving_average nwj remine "
     "smile tuba",
     "objectives.pairs": "alpha_tuba flo joint_and_reference",

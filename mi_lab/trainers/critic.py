@@ -2,7 +2,8 @@
 
 import torch
 
-from mi_lab.critics import one_score_each, score_all_pairs, score_some_pairs, with_normaliser
+from mi_lab.critics import one_score_each, score_all_pairs, score_some_pairs
+from mi_lab.normalisers import with_normaliser
 from mi_lab.objectives.objectives import make_objective, option_names
 from mi_lab.references import ProductLaw, make_reference
 from mi_lab.trainers.joint import PairProblem, PairTrainer

@@ -11,7 +11,8 @@ import warnings
 
 import torch
 
-from mi_lab.critics import one_score_each, with_normaliser
+from mi_lab.critics import one_score_each
+from mi_lab.normalisers import with_normaliser
 from mi_lab.objectives import mine_objective
 from mi_lab.objectives.objectives import make_objective, memory, option_names
 from mi_lab.references import Conditional, JointModel, SameCell

@@ -6,8 +6,9 @@ import sys
 import pytest
 import torch
 
-from mi_lab.critics import Net, Normalised, PairNormalised, Separable
+from mi_lab.critics import Net, Separable
 from mi_lab.laws import CorrelatedGaussian
+from mi_lab.normalisers import Normalised, PairNormalised
 from mi_lab.objectives import OBJECTIVES, all_pairs, objectives
 from mi_lab.trainers import CriticTrainer
 from mi_lab.training import engines
