@@ -10,10 +10,10 @@ SPREAD = 1.5  # of the components' means at first, in the frame where y has widt
 
 
 class MixtureDensity(Density):
-    """q(y|x) = Σ_k π_k(x) N(y; μ_k(x), widths_k(x)): a mixture density network.  Reference: bishop1994.
+    """q(y|x) = Σ_k π_k(x) N(y; μ_k(x), widths_k(x)): a mixture density network.
 
-    Columns are independent within a component, so humps of single columns need components for all their combinations:
-    for many columns see `AutoregressiveMixture`.
+    Reference: bishop1994.  Columns are independent within a component, so humps of single columns need components for
+    all their combinations: for many columns see `AutoregressiveMixture`.
     """
 
     def __init__(self, d_y: int, d_x: int = 0, components: int = 8, width: int = 64, depth: int = 2,

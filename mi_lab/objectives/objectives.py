@@ -278,7 +278,7 @@ def make_objective(objective: "str | Objective", **options: Any) -> Objective:
 def all_pairs(objective: "str | Objective") -> Objective:
     """Return an objective of joint and reference samples on all pairs of a batch: b (b - 1) reference samples.
 
-    Of less variance, and as dear as b² scores; a separable critic has them nearly for nothing.
+    Of less variance, and as dear as b² scores; a separable critic has them nearly for nothing (chapter 9).
     """
     one = make_objective(objective)
     if one.all_pairs:
