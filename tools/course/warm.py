@@ -54,7 +54,9 @@ def below(places: list[str]) -> list[str]:
 
 def fresh(places: list[str], kept: list[str], size: int) -> None:
     """Lay an empty folder over each place; what the instructor had mounted there, and ``kept``, is put back."""
-    held = {path: os.open(path, os.O_PATH) for path in [*below(places), *kept]}
+    mounted = below(places)
+    outer = [p for p in mounted if not any(p.startswith(q + "/") for q in mounted)]  # a mount brings those below it
+    held = {path: os.open(path, os.O_PATH) for path in [*outer, *kept]}
     for place in sorted(places, key=len):
         os.makedirs(place, exist_ok=True)
         mount("tmpfs", place, "tmpfs", NO_SUID | NO_DEV, f"size={size},mode=755")
@@ -64,7 +66,8 @@ def fresh(places: list[str], kept: list[str], size: int) -> None:
         else:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
-        mount(f"/proc/self/fd/{fd}", path, "none", BIND)
+        # the system refuses a mount without those below it, which a stranger's namespace must not lay bare
+        mount(f"/proc/self/fd/{fd}", path, "none", BIND | RECURSIVE)
         os.close(fd)
 
 
