@@ -16,12 +16,14 @@ infonce = code("bounds-infonce", "InfoNCE from a table of scores")
 
 
 def tensor(values):
+    """Return values as the float32 tensor that an answer is given."""
     import torch
 
     return torch.tensor(values, dtype=torch.float32)
 
 
 def table(rng, scale=1.0):
+    """Return random scores (k, k) of a batch whose partners, on the diagonal, mostly score highest."""
     k = int(rng.integers(6, 11))
     return scale * (rng.normal(0, 0.9, (k, k)) + 1.4 * np.eye(k) + rng.normal(0, 0.5, k))
 

@@ -66,8 +66,10 @@ def same(seen: list[Seen], wanted: list[Seen], rtol: float, atol: float) -> bool
 
 
 def close(found: np.ndarray, right: np.ndarray, rtol: float, atol: float) -> bool:
+    """Tell whether all numbers agree; NaN agrees with NaN."""
     return bool(np.allclose(found, right, rtol=rtol, atol=atol, equal_nan=True))
 
 
 def squeezed(array: np.ndarray) -> tuple[int, ...]:
+    """Return the shape without axes of length one."""
     return tuple(s for s in array.shape if s != 1)

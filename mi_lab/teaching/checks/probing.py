@@ -119,6 +119,7 @@ def is_stub(answer) -> bool:
 
 
 def prints(answer) -> bool:
+    """Tell whether an answer calls `print`, as one does that shows its result and returns nothing."""
     return any("print" in code.co_names for code in _codes(answer))
 
 
