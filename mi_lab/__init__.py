@@ -14,7 +14,7 @@ _HOME = {
     "teaching.pages": "glue on_page",
     "teaching.checks": "check",
     "teaching.curves": "load_run",
-    "laws": "AdditiveNoise BivariateGaussian CorrelatedGaussian CorrelatedMixture MixedGaussian course_data",
+    "laws": "AdditiveNoise BivariateGaussian CorrelatedGaussian CorrelatedMixture MixedGaussian battery course_data",
     "counting": "bins kde ksg standard_error",
     "gradients": "GaussianScore MatchedScore SpectralStein entropy_term information_term",
     "critics": "Bilinear Net Separable all_pair_scores deep_net pair_scores",

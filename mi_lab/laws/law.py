@@ -37,8 +37,13 @@ def tensor(a: np.ndarray) -> Tensor:
 class Law:
     """A law of (X, Y): subclasses give `_draw`, `_log_ratio` (both in float64 NumPy) and `mutual_information`."""
 
-    d = 1  # dimensions of X, and of Y
+    d = 1  # dimensions of X, and of Y; a law with another number of columns on the two sides says so in `dims`
     mutual_information: float
+
+    @property
+    def dims(self) -> tuple[int, int]:
+        """Columns of X, and of Y."""
+        return self.d, self.d
 
     def _draw(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         raise NotImplementedError
@@ -58,7 +63,7 @@ class Law:
 
         Returns
         -------
-        x, y : Tensors of shape (n, d), float32
+        x, y : Tensors of shape (n, columns of X), (n, columns of Y), float32
         """
         x, y = self._draw(count(n), np.random.default_rng(seed))
         return tensor(x), tensor(y)
@@ -71,7 +76,9 @@ class Law:
     def log_ratio(self, x: Any, y: Any) -> Tensor:
         """Return log p(x, y) / (p(x) p(y)) in nats, shape (n,), float32: the critic that attains the truth."""
         x, y = as_pair(x, y, minimum=1)
-        if x.shape[1] != self.d or y.shape[1] != self.d:
-            raise ValueError(f"x and y have {x.shape[1]} and {y.shape[1]} columns, wanted {self.d} each for {self!r}.")
+        found, wanted = (x.shape[1], y.shape[1]), self.dims
+        if found != wanted:
+            said = f"{wanted[0]} each" if wanted[0] == wanted[1] else f"{wanted[0]} and {wanted[1]}"
+            raise ValueError(f"x and y have {found[0]} and {found[1]} columns, wanted {said} for {self!r}.")
         ratio = self._log_ratio(x.detach().cpu().double().numpy(), y.detach().cpu().double().numpy())
         return tensor(ratio).to(x.device)
