@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+from functools import lru_cache
 from pathlib import Path
 
 import nbformat
 
 from tools.course import feedback
 from tools.course.kernel import Kernel
+from tools.course.make import fingerprint
 from tools.course.rebuild import nbgrader
 from tools.course.settings import Course, convert, write
 
@@ -20,20 +22,18 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
 
     from tools.course.execute import CourseExecute, Report
     from tools.course.rubrics import RubricBeside, rubrics
-    from tools.course.testcells import imports
 
     release = course.folder("release", assignment)
     report = Report()
     home = brought(course, assignment)
     tools = course.folder("tools")
     kernel = Kernel(course.limits, home, tools / "package", tools / "fonts", walled)
-    books = [nbformat.read(path, as_version=4) for path in release.glob("*.ipynb")]
-    given = frozenset(cell.source for nb in books for cell in nb.cells if not nbgrader(cell).get("solution"))
+    given, imported = released(release, fingerprint(release, "*.ipynb"))
     # a cell that the student did not touch runs only if an answer depends on it
     execute = CourseExecute.bound(
         kernel=kernel,
         report=report,
-        imports=imports([cell.source for nb in books for cell in nb.cells if cell.cell_type == "code"]),
+        imports=imported,
         given=None if course.grading.get("every_cell") else given,
         student_seed=f"{course.grading.get('seed', 0)}|{student}" if course.grading.get("student_seeds") else "",
     )
@@ -50,6 +50,16 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
     record = {"key": key, "notes": report.notes, "flags": report.flags, "hints": report.hints}
     record["page"] = page
     write(path, json.dumps(record))
+
+
+@lru_cache(maxsize=16)
+def released(release: Path, stamp: str) -> tuple[frozenset[str], dict[str, str]]:
+    """Return what the release's cells say that are no answers, and what they import, read once a process."""
+    from tools.course.testcells import imports
+
+    cells = [cell for path in release.glob("*.ipynb") for cell in nbformat.read(path, as_version=4).cells]
+    given = frozenset(cell.source for cell in cells if not nbgrader(cell).get("solution"))
+    return given, imports([cell.source for cell in cells if cell.cell_type == "code"])
 
 
 def brought(course: Course, assignment: str) -> Path:
