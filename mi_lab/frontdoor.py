@@ -24,7 +24,10 @@ from mi_lab.critics import Net, Separable, deep_net
 from mi_lab.estimates import Estimate, check_units
 from mi_lab.findings import findings
 from mi_lab.objectives import OBJECTIVES
-from mi_lab.samples import as_array, as_array_pair, is_constant, same_length
+from mi_lab.samples import as_array_pair, is_constant
+from mi_lab.tables.conditions import difference, of_functions
+from mi_lab.tables.mixed import RATIOS, by_kinds, takes
+from mi_lab.tables.reading import read
 from mi_lab.training.data import is_samples
 
 MODELLED = "mi_lab.trainers.front"  # density models and hybrids, loaded when they are used
@@ -130,6 +133,7 @@ METHODS: dict[str, Callable | str] = {
     **{name: partial(neural, method=name) for name in ("mine", "minee", *OBJECTIVES)},
     **{name: f"{MODELLED}:modelled" for name in ("ba", "doe", "gm", "club", "l1out", "pq")},
     **{name: partial(counting, method=name) for name in ("ksg", "kde", "bins")},  # options: `mi_lab.counting.front`
+    "counts": by_kinds,
 }
 """Name of a method -> the function behind `estimate` (chapters 3, 4 and 6 to 9); a line here is all that one needs."""
 
@@ -139,6 +143,11 @@ def estimate(
     y: Any,
     method: str = "mine",
     *,
+    given: Any = None,
+    kinds: dict | None = None,
+    missing: str = "refuse",
+    marks: Any = (),
+    normalize: str | None = None,
     units: str = "nats",
     seed: int = 0,
     truth: float | None = None,
@@ -147,16 +156,31 @@ def estimate(
     standardise: bool = True,
     **options: Any,
 ) -> Estimate:
-    """Estimate the mutual information of joint samples.
+    r"""Estimate the mutual information of joint samples, I(X;Y), or I(X;Y|Z) given others.
 
     Parameters
     ----------
     x, y : array-like of shapes (n,) or (n, d_x) and (n,) or (n, d_y)
-        NumPy, torch, pandas or lists; sample i of x goes with sample i of y.
+        NumPy, torch, pandas (indices are aligned or refused), sparse matrices or lists, of numbers, words, booleans,
+        categories, dates or durations; sample i of x goes with sample i of y.
     method : str
         "mine", "minee", "dv", "nwj", "mine-f", "js", "smile", "remine", "tuba", "alpha-tuba", "infonce", "flo", "demi",
         "gan-dime", "kl-dime", "hd-dime" (critics), "ba", "doe", "gm", "club", "l1out", "pq" (density models),
-        "doe+mine", "pq+smile" or any other such pair (hybrids), "ksg", "kde", "bins" (counting).
+        "doe+mine", "pq+smile" or any other such pair (hybrids), "ksg", "kde", "bins" (counting), "counts" (every value
+        a label).
+    given : array-like of shape (n,) or (n, d_z), optional
+        A condition Z of any kinds.  "ksg", "bins" and "counts" estimate I(X;Y|Z) at once (`mi_lab.tables.mixed`), all
+        others but "kde" by the chain rule, I(X;Y,Z) - I(X;Z), or by a conditional reference (``by="reference"``).
+    kinds : dict, optional
+        Name of a column, or "x", "y", "given" -> "number", "count" or "label", where `kinds_of` finds it wrong.
+        To critics and density models labels become columns of 0 and 1.
+    missing : {"refuse", "drop"}
+        What becomes of rows with a gap; those that were left out are counted in `Estimate.warnings`.
+    marks : optional
+        Values that stand for a missing one, such as ``(-999,)``.
+    normalize : {"sqrt", "min", "max", "sum", "joint"}, optional
+        Divide by the geometric mean of H(X) and H(Y), the smaller, the larger, their mean, or H(X,Y): a ratio in [0, 1]
+        without a unit.
     units : {"nats", "bits"}
     seed : int
         Of everything random.
@@ -195,21 +219,40 @@ def estimate(
         raise ValueError(f"seed = {seed!r}, wanted a whole number of at least 0.")
     if truth is not None and not (isinstance(truth, (int, float)) and math.isfinite(truth)):
         raise ValueError(f"truth = {truth!r}, wanted a finite number of nats.")
-    x, y = as_array(x, "x", MIN_SAMPLES), as_array(y, "y", MIN_SAMPLES)
-    same_length(x, y)
-    given = {"truth": truth, "method": method, "n": len(x)}
+    rows = read(x, y, given, kinds, missing, marks, MIN_SAMPLES)
+    if normalize is not None:
+        if getattr(function, "func", function) not in (counting, by_kinds):
+            raise ValueError(
+                f"normalize divides by entropies, and method {method!r} estimates none: take ksg or counts."
+            )
+        options["normalize"] = RATIOS.get(normalize, normalize)
+    x, y = rows.x.values, rows.y.values
+    made = {"truth": truth, "method": method, "n": len(x)}
     if is_constant(x, "x") or is_constant(y, "y"):
-        return Estimate(0.0, 0.0, "nothing", warnings=("a variable is constant: nothing was estimated.",), **given).to(
-            units
-        )
+        said = (*rows.sentences, "a variable is constant: nothing was estimated.")
+        return Estimate(0.0, 0.0, "nothing", warnings=said, **made).to(units)
     seen = findings(x, y)
-    if seen.infinite and not options.get("normalize"):
-        warnings.warn(seen.sentences[0], stacklevel=2)
-        return Estimate(math.inf, warnings=seen.sentences, **given).to(units)
+    seen = replace(seen, sentences=rows.sentences + seen.sentences)
+    fixed = of_functions(rows)
+    if fixed:
+        seen = replace(seen, sentences=(*rows.sentences, fixed), infinite=False)
+    if fixed or (seen.infinite and not options.get("normalize")):
+        for sentence in seen.sentences:
+            warnings.warn(sentence, stacklevel=2)
+        return Estimate(0.0 if fixed else math.inf, warnings=seen.sentences, **made).to(units)
     shared = {"seed": seed, "truth": truth, "device": device, "progress": progress, "block": seen.block}
-    if getattr(function, "func", None) is counting:  # takes ranks of what it is given, in float64
+    if takes(rows, method) and "discrete" not in options:
+        function, x, y = partial(by_kinds, rows, method), None, None
+    elif rows.z is not None:
+        function, x, y = partial(difference, estimate, rows, method), None, None
+        shared |= {"standardise": standardise}
+    elif method == "kde" and any(len(c.labels) > 2 for side in rows.sides for c in side.columns):
+        raise ValueError('kernels have no use for labels: take "ksg", or "counts" where all columns are labels.')
+    elif getattr(function, "func", None) is counting:  # takes ranks of what it is given, in float64
         shared["standardise"] = standardise
     else:
+        if rows.has_labels:
+            x, y = rows.x.indicators(), rows.y.indicators()
         with np.errstate(divide="ignore"):
             shared["log_scale"] = float(np.log(y.std(0, ddof=1)).sum()) if standardise else 0.0
         if standardise and _is_critics(function):
@@ -221,7 +264,7 @@ def estimate(
     if not isinstance(result, Estimate):
         value, error = result if isinstance(result, tuple) else (result, None)
         covers = "nothing" if error is None else "subsampling"
-        result = Estimate(float(value), error, covers, bounds="no bound", **given)
+        result = Estimate(float(value), error, covers, bounds="no bound", **made)
     if not math.isfinite(result.value):
         seen = replace(seen, sentences=(*seen.sentences, f"{method} gave {result.value}: not an estimate."))
     result = replace(result, warnings=seen.sentences + (() if seen.copied else result.warnings))
@@ -260,7 +303,7 @@ def _call(function: Callable, method: str, x: Tensor, y: Tensor, shared: dict, o
     shared = {n: v for n, v in shared.items() if n != "log_scale" or n in parameters}
     known = {n: v for n, v in shared.items() if n not in options and (n in parameters or (takes_any and n != "block"))}
     try:
-        return function(x, y, **known, **options)
+        return function(*(() if x is None else (x, y)), **known, **options)
     except TypeError as error:
         if "argument" not in str(error):
             raise

@@ -23,7 +23,7 @@ SAMPLES = {
     "empty": (X[:0], Y[:0]),
     "no columns": (X[:, :0], Y),
     "five axes": (X.reshape(5, 5, 2, 1, 1), Y),
-    "text": (np.array(["a"] * 50), Y),
+    "text": (np.arange(50).astype(str), Y),
     "objects": (np.array([None] * 50), Y),
     "complex": (X.astype(complex), Y),
     "None": (None, Y),
