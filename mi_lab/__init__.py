@@ -14,6 +14,7 @@ _HOME = {
     "teaching.pages": "glue on_page",
     "teaching.checks": "check",
     "teaching.curves": "load_run",
+    "arenas": "arena",
     "laws": "AdditiveNoise BivariateGaussian CorrelatedGaussian CorrelatedMixture MixedGaussian battery course_data",
     "counting": "bins kde ksg standard_error",
     "gradients": "GaussianScore MatchedScore SpectralStein entropy_term information_term",
