@@ -225,6 +225,7 @@ TITLES = {
     "estimates": "What comes back",
     "samples": "Samples",
     "laws": "Laws with a known answer",
+    "arenas": "The arena",
     "counting": "Counting",
     "references": "References",
     "critics": "Critics",
