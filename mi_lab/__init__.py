@@ -31,6 +31,9 @@ _HOME = {
     "estimates": "Estimate",
     "frontdoor": "METHODS estimate",
     "trainers": "CriticTrainer DVTrainer GenerativeTrainer HybridTrainer MINEETrainer MINETrainer",
+    "tables.kinds": "kinds_of",
+    "tables.significance": "Significance discoveries significance",
+    "tables.lags": "lagged transfer_entropy",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
     "teaching.sliders": "CeilingExplorer FreeConstant GaussianExplorer InfomaxExplorer MisfitExplorer MovingAverage "
     "Neighbourhood NoiseExplorer ProposalExplorer ResamplingExplorer SampleScore ScoreExplorer "

@@ -92,12 +92,13 @@ def _counted(numbers: dict, labels: dict, wanted: np.ndarray, variant: int, work
     v, wanted = v[order], wanted[order]
     of = {name: [j for j, s in enumerate(sides) if s in which] for name, which in SPACES.items()}
     deep = crowded(len(v), v.shape[1])
-    k = int(wanted.max())
-    near, index = _nearest(v, k, deep, workers)
-    rows = np.arange(len(v))
-    radius = near[rows, wanted]
-    following = near[rows, np.minimum(wanted + 1, near.shape[1] - 1)]
-    more = wanted + 1 < near.shape[1]
+    k, rows = int(wanted.max()), np.arange(len(v))
+    every = variant == 2 or int(wanted.min()) < k
+    near, index = _nearest(v, k, deep, workers, 1 if every else k + 1)
+    at = wanted if every else np.zeros_like(wanted)
+    radius = near[rows, at]
+    following = near[rows, np.minimum(at + 1, near.shape[1] - 1)]
+    more = at + 1 < near.shape[1]
     found: dict[str, Any] = {"repeated": radius == 0, "shared": (radius == following) & more & (radius > 0)}
     found["faces"] = {s: sum(numbers.get(t) is not None for t in which) for s, which in [("j", "xyz"), *SPACES.items()]}
     if variant == 2:
@@ -134,19 +135,19 @@ def _terms(c: dict[str, Any], k: np.ndarray, variant: int) -> np.ndarray:
     return local
 
 
-def _nearest(v: np.ndarray, k: int, deep: bool, workers: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return distances to the row itself, its k nearest and one more, (n, k + 2) or fewer, and who they are."""
+def _nearest(v: np.ndarray, k: int, deep: bool, workers: int, first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return distances to the row itself, its k nearest and one more, from the first wanted on, and who they are."""
     last = min(k + 2, len(v))
     if not deep:
         from scipy.spatial import KDTree
 
         tree = KDTree(v, leafsize=12, balanced_tree=False, compact_nodes=False)
-        return tree.query(v, k=range(1, last + 1), p=np.inf, workers=workers)
+        return tree.query(v, k=range(first, last + 1), p=np.inf, workers=workers)
     near, index = [], []
     for gap in _gaps(v):
         some, at = gap.topk(last, dim=1, largest=False, sorted=True)
-        near.append(some.numpy())
-        index.append(at.numpy())
+        near.append(some[:, first - 1 :].numpy())
+        index.append(at[:, first - 1 :].numpy())
     return np.concatenate(near), np.concatenate(index)
 
 
