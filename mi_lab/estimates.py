@@ -15,6 +15,7 @@ COVERS = {
     "sampling": "the held-out samples, for these critics",
     "both": "initial weights, batches, splits and held-out samples",
     "subsampling": "the samples, from how the estimates of halves of them differ",
+    "samples": "samples and fits, not bias: see interval()",
     "nothing": "",
 }
 
@@ -70,6 +71,8 @@ class Estimate:
     history: dict = field(default_factory=dict, repr=False)
     trainer: Any = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
+    how: tuple[str, ...] = ()
+    bias: tuple[float, float] = (0.0, 0.0)
 
     def __float__(self) -> float:
         return self.value
@@ -99,7 +102,42 @@ class Estimate:
             error=None if self.error is None else self.error * scale,
             truth=None if self.truth is None else self.truth * scale,
             members=self.members * scale,
+            bias=tuple(b * scale for b in self.bias),
         )
+
+    def interval(self, level: float = 0.9) -> tuple[float, float]:
+        r"""Return the ends of an interval that is to hold the truth with this probability, in `units`.
+
+        .. math:: [\,\hat I - z\,s - b_-,\; \hat I + z\,s + b_+\,], \qquad z = \Phi^{-1}\big(\tfrac{1 + \text{level}}2\big)
+
+        with the standard error s and, from the default estimator, the bias :math:`b_\pm` that it found it may have: from
+        critics that saw fewer samples, from their gain on samples seen and unseen, from families that disagree.  How
+        often it covers is measured in chapter 14.  Other methods know no bias, and neither does their interval.  No end
+        lies below 0.
+
+        Parameters
+        ----------
+        level : float
+            Between 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            A level outside (0, 1), or an estimate without an error bar.
+        """
+        from statistics import NormalDist
+
+        number = isinstance(level, (int, float)) and not isinstance(level, bool)
+        if not number or not 0 < level < 1:
+            raise ValueError(f"level = {level!r}, wanted a number between 0 and 1.")
+        if self.error is None or not math.isfinite(self.error) or not math.isfinite(self.value):
+            raise ValueError(
+                f"method {self.method!r} gave {self.value:.3g} without an error bar, so there is no interval: take the "
+                'default, method="auto", or a method with an error bar.'
+            )
+        reach = NormalDist().inv_cdf((1 + level) / 2) * self.error
+        ends = self.value - reach - self.bias[0], self.value + reach + self.bias[1]
+        return max(0.0, ends[0]), max(0.0, ends[1])
 
     def certified(self, confidence: float = DEFAULT) -> float:
         """Return the largest L such that I(X;Y) >= L with this probability, whatever the law (chapter 10).
@@ -150,6 +188,8 @@ class Estimate:
             "bounds": self.bounds,
             "members": [number(v) for v in self.members],
             "warnings": list(self.warnings),
+            "how": list(self.how),
+            "interval": None if number(self.error) is None or number(self.value) is None else list(self.interval()),
         }
 
     def plot(self, ax=None):

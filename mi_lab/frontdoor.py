@@ -130,6 +130,7 @@ def _critic(columns: int, seed: int) -> Net:
 
 
 METHODS: dict[str, Callable | str] = {
+    "auto": "mi_lab.default:automatic",
     **{name: partial(neural, method=name) for name in ("mine", "minee", *OBJECTIVES)},
     **{name: f"{MODELLED}:modelled" for name in ("ba", "doe", "gm", "club", "l1out", "pq")},
     **{name: partial(counting, method=name) for name in ("ksg", "kde", "bins")},  # options: `mi_lab.counting.front`
@@ -141,7 +142,7 @@ METHODS: dict[str, Callable | str] = {
 def estimate(
     x: Any,
     y: Any,
-    method: str = "mine",
+    method: str = "auto",
     *,
     given: Any = None,
     kinds: dict | None = None,
@@ -248,7 +249,7 @@ def estimate(
         shared |= {"standardise": standardise}
     elif method == "kde" and any(len(c.labels) > 2 for side in rows.sides for c in side.columns):
         raise ValueError('kernels have no use for labels: take "ksg", or "counts" where all columns are labels.')
-    elif getattr(function, "func", None) is counting:  # takes ranks of what it is given, in float64
+    elif method == "auto" or getattr(function, "func", None) is counting:  # ranks of what is given, in float64
         shared["standardise"] = standardise
     else:
         if rows.has_labels:

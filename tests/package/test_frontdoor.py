@@ -65,11 +65,11 @@ def test_scale_and_offset_change_nothing():
 
 
 def test_seed_units_and_truth():
-    a = estimate(X, Y, seed=1, truth=0.5, **QUICK)
-    b = estimate(X, Y, seed=1, units="bits", truth=0.5, **QUICK)
+    a = estimate(X, Y, "mine", seed=1, truth=0.5, **QUICK)
+    b = estimate(X, Y, "mine", seed=1, units="bits", truth=0.5, **QUICK)
     assert b.value == pytest.approx(a.value / math.log(2))
     assert b.truth == pytest.approx(0.5 / math.log(2))
-    assert estimate(X, Y, seed=2, **QUICK).value != a.value
+    assert estimate(X, Y, "mine", seed=2, **QUICK).value != a.value
 
 
 def test_a_constant_variable():
@@ -102,7 +102,7 @@ BAD = {
         "unknown method 'magic', wanted one of: mine, .*bins",
     ),
     "unknown units": (lambda: estimate(X, Y, units="dits"), "unknown units 'dits'"),
-    "a bad seed": (lambda: estimate(X, Y, seed=-3), "seed = -3"),
+    "a bad seed": (lambda: estimate(X, Y, "mine", seed=-3), "seed = -3"),
     "a bad truth": (lambda: estimate(X, Y, truth=math.nan), "truth = nan"),
     "different lengths": (lambda: estimate(X, Y[:7]), "y has n = 7|x has 300 samples and y has 7"),
     "lengths": (lambda: estimate(X, Y[:70]), "x has 300 samples and y has 70"),
@@ -112,8 +112,8 @@ BAD = {
     "one sample": (lambda: estimate([1.0], [1.0]), "x has n = 1 samples"),
     "text": (lambda: estimate([f"{i}.5" for i in range(9)], Y[:9]), "x is text, 100% of which reads as numbers"),
     "three axes": (lambda: estimate(X[:, :, None], Y), "x has shape"),
-    "a batch larger than n": (lambda: estimate(X, Y, batch_size=301), "batch_size = 301 is larger than .* 300"),
-    "a batch of one": (lambda: estimate(X, Y, batch_size=1), "batch_size = 1"),
+    "a batch larger than n": (lambda: estimate(X, Y, "mine", batch_size=301), "batch_size = 301 is larger than .* 300"),
+    "a batch of one": (lambda: estimate(X, Y, "mine", batch_size=1), "batch_size = 1"),
     "an unknown option": (lambda: estimate(X, Y, colour="red"), "unknown option 'colour'"),
     "an unknown option of counting": (lambda: estimate(X, Y, "ksg", colour="red"), "colour"),
     "a bad tau": (lambda: estimate(X, Y, "smile", tau=0), "tau = 0, wanted a number above 0"),

@@ -1,0 +1,73 @@
+"""What `estimate(x, y)` does: look at the samples, prepare them, pick, combine, and say so."""
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from mi_lab.default.base import Base, base, normal_scores
+from mi_lab.default.critic import Fitted, fit
+from mi_lab.default.neighbours import near
+from mi_lab.device import threads
+from mi_lab.estimates import Estimate
+
+FEW = 16.0  # effective references below which a log-normaliser is not to be trusted
+SECONDS = 60.0  # that critics may take if no budget is given
+
+
+def automatic(
+    x: np.ndarray,
+    y: np.ndarray,
+    seed: int = 0,
+    truth: float | None = None,
+    progress: bool | None = None,
+    budget: float | None = None,
+    block: int = 1,
+) -> Estimate:
+    """Estimate with what suits the samples; see `mi_lab.estimate`.
+
+    Parameters
+    ----------
+    x, y : ndarrays (n, d_x) and (n, d_y), float64
+    seed : int
+    truth : float, optional
+    progress : bool, optional
+    budget : float, optional
+        Seconds.
+    block : int
+        Rows that stay together in an error bar, as they follow one another.
+    """
+    import torch
+
+    if budget is not None and not (isinstance(budget, (int, float)) and budget > 0):
+        raise ValueError(f"budget = {budget!r}, wanted a number of seconds above 0.")
+    end = time.monotonic() + (budget or SECONDS)
+    n = len(x)
+    x, y = (normal_scores(v[:, v.std(0) > 0]) for v in (x, y))
+    how = [f"Each column became Gaussian scores of its ranks, {x.shape[1]} of x and {y.shape[1]} of y."]
+    ground = base(x, y)
+    made = {"method": "auto", "n": n, "truth": truth, "bounds": "no bound", "covers": "samples"}
+    inflation = math.sqrt(block) if block > 1 else 1.0
+    with threads(0, torch.device("cpu")):
+        if x.shape[1] + y.shape[1] == 2:
+            found = near(ground, x, y, seed)
+            how.append("One column each: neighbours (KSG), less what they err on a Gaussian copula.")
+            error = inflation * float(found.terms.std()) / math.sqrt(n)
+            return Estimate(found.value, error, how=tuple(how), bias=(abs(found.blur), abs(found.blur)), **made)
+        got = fit(ground, seed=seed, until=end)
+    return _by_critic(ground, got, how, inflation, made)
+
+
+def _by_critic(ground: Base, got: Fitted, how: list[str], inflation: float, made: dict[str, Any]) -> Estimate:
+    how.append(f"The Gaussian copula's closed form holds {ground.value:.3f} nats.")
+    rest = float(got.rest.mean())
+    how.append(
+        f"Critics of two folds, each held out once, found {rest:+.3f} nats beside it ({got.steps} steps)."
+    )
+    gap = max(0.0, got.trained - rest)
+    error = inflation * float(got.terms.std()) / math.sqrt(made["n"])
+    said = ()
+    if got.references < FEW:
+        said = ("too much information for n: too few pairs of strangers resemble a true pair.",)
+    return Estimate(ground.value + rest, error, how=tuple(how), bias=(0.5 * gap, gap), warnings=said, **made)
