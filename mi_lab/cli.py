@@ -1,4 +1,4 @@
-"""The command line: ``mi-lab estimate table.csv --x a,b --y c --method mine``."""
+"""The command line: ``mi-lab estimate table.csv --x a,b --y c``."""
 
 import json
 import sys
@@ -75,9 +75,9 @@ def main() -> None:
 @click.option("--y", "y_names", required=True, help="Columns of Y, separated by commas.")
 @click.option(
     "--method",
-    default="mine",
+    default="auto",
     show_default=True,
-    help="mine, nwj, infonce, flo, …, doe, pq, …, doe+mine, …, ksg, kde, bins.",
+    help="auto, mine, nwj, infonce, flo, …, doe, pq, …, doe+mine, …, ksg, kde, bins.",
 )
 @click.option("--units", default="nats", show_default=True, help="nats or bits.")
 @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")

@@ -9,7 +9,7 @@ import numpy as np
 from mi_lab.default.base import Base, base, normal_scores
 from mi_lab.default.critic import Fitted, fit
 from mi_lab.default.neighbours import near
-from mi_lab.device import threads
+from mi_lab.device import pick_device, threads
 from mi_lab.estimates import Estimate
 
 FEW = 16.0  # effective references below which a log-normaliser is not to be trusted
@@ -24,6 +24,7 @@ def automatic(
     progress: bool | None = None,
     budget: float | None = None,
     block: int = 1,
+    device: str | None = None,
 ) -> Estimate:
     """Estimate with what suits the samples; see `mi_lab.estimate`.
 
@@ -37,11 +38,14 @@ def automatic(
         Seconds.
     block : int
         Rows that stay together in an error bar, as they follow one another.
+    device : str, optional
+        Checked; networks as small as these are quickest on the processor.
     """
     import torch
 
-    if budget is not None and not (isinstance(budget, (int, float)) and budget > 0):
+    if budget is not None and not (isinstance(budget, (int, float)) and budget > 0 and not isinstance(budget, bool)):
         raise ValueError(f"budget = {budget!r}, wanted a number of seconds above 0.")
+    pick_device(device)
     end = time.monotonic() + (budget or SECONDS)
     n = len(x)
     x, y = (normal_scores(v[:, v.std(0) > 0]) for v in (x, y))
