@@ -108,12 +108,12 @@ class Estimate:
     def interval(self, level: float = 0.9) -> tuple[float, float]:
         r"""Return the ends of an interval that is to hold the truth with this probability, in `units`.
 
-        .. math:: [\,\hat I - z\,s - b_-,\; \hat I + z\,s + b_+\,], \qquad z = \Phi^{-1}\big(\tfrac{1 + \text{level}}2\big)
+        .. math:: [\,\hat I - z\,s - b_-,\; \hat I + z\,s + b_+\,], \quad z = \Phi^{-1}\big((1 + \text{level})/2\big)
 
-        with the standard error s and, from the default estimator, the bias :math:`b_\pm` that it found it may have: from
-        critics that saw fewer samples, from their gain on samples seen and unseen, from families that disagree.  How
-        often it covers is measured in chapter 14.  Other methods know no bias, and neither does their interval.  No end
-        lies below 0.
+        with the standard error s and the bias :math:`b_\pm` that the default estimator finds it may have: from critics
+        that saw fewer samples, from their gain on samples seen and unseen, from families that disagree.  How often it
+        covers is measured in chapter 14.  Other methods know no bias, and neither does their interval.  No end lies
+        below 0.
 
         Parameters
         ----------

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FLAT = 1e-7  # of the largest: a direction whose variance is smaller repeats the others
+CROWD = 6  # samples for each direction of a side that is kept
 LEAST = 1.0 - 1e-9  # a squared canonical correlation is at most so large
 
 
@@ -26,9 +27,13 @@ def normal_scores(v: np.ndarray) -> np.ndarray:
 
 
 def whitened(v: np.ndarray) -> np.ndarray:
-    """Return uncorrelated columns of variance 1 that span the same, fewer if some repeat the others."""
+    """Return uncorrelated columns of variance 1 that span the same, fewer if some repeat the others.
+
+    No more than one for `CROWD` samples: the directions of the largest variance.
+    """
     w, q = np.linalg.eigh(v.T @ v / len(v))
     kept = w > FLAT * w[-1]
+    kept[: -max(1, len(v) // CROWD)] = False
     return v @ (q[:, kept] / np.sqrt(w[kept]))
 
 
@@ -65,6 +70,11 @@ def bias(n: int, d_x: int, d_y: int) -> float:
         return 0.0
     b = lambda d: psi((n - np.arange(1, d + 1)) / 2).sum()  # noqa: E731
     return float(0.5 * (b(d_x) + b(d_y) - b(d_x + d_y)))
+
+
+def chance(b: Base) -> float:
+    r"""Return the standard deviation of I_G where nothing depends: :math:`2 n I_G` is then a chi-square of d_x·d_y."""
+    return float(np.sqrt(b.u.shape[1] * b.v.shape[1] / 2) / len(b.u))
 
 
 def adjusted(rho: np.ndarray, n: int, d_x: int, d_y: int) -> np.ndarray:

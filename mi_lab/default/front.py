@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mi_lab.default.base import Base, base, normal_scores
+from mi_lab.default.base import Base, base, chance, normal_scores
 from mi_lab.default.critic import Fitted, fit
 from mi_lab.default.neighbours import near
 from mi_lab.device import pick_device, threads
@@ -66,11 +66,9 @@ def automatic(
 def _by_critic(ground: Base, got: Fitted, how: list[str], inflation: float, made: dict[str, Any]) -> Estimate:
     how.append(f"The Gaussian copula's closed form holds {ground.value:.3f} nats.")
     rest = float(got.rest.mean())
-    how.append(
-        f"Critics of two folds, each held out once, found {rest:+.3f} nats beside it ({got.steps} steps)."
-    )
+    how.append(f"Critics of two folds, each held out once, found {rest:+.3f} nats beside it ({got.steps} steps).")
     gap = max(0.0, got.trained - rest)
-    error = inflation * float(got.terms.std()) / math.sqrt(made["n"])
+    error = inflation * math.hypot(float(got.terms.std()) / math.sqrt(made["n"]), chance(ground))
     said = ()
     if got.references < FEW:
         said = ("too much information for n: too few pairs of strangers resemble a true pair.",)

@@ -197,7 +197,7 @@ def test_a_warning_goes_to_the_error_stream(table, tmp_path):
         (["t.npz", "--x", "a,short", "--y", "c"], "different lengths: 300, 5"),
         (["t.csv", "--x", "a", "--y", "c", "--method", "magic"], "unknown method 'magic'"),
         (["t.csv", "--x", "a", "--y", "c", "--option", "lr"], "wanted NAME=VALUE"),
-        (["t.csv", "--x", "a", "--y", "c", "--option", "lr=fast"], "lr = 'fast'"),
+        (["t.csv", "--x", "a", "--y", "c", "--method", "mine", "--option", "lr=fast"], "lr = 'fast'"),
     ],
 )
 def test_bad_command_lines(table, words, said):

@@ -19,7 +19,8 @@ def test_importing_the_package_leaves_torch_alone():
 
 def test_the_estimators_never_import_notebook_libraries():
     program = (
-        "import sys, mi_lab; mi_lab.estimate([0.1 * i % 1 for i in range(20)], range(20), 'mine', seeds=1, max_epochs=1);"
+        "import sys, mi_lab; x = [0.1 * i % 1 for i in range(20)];"
+        "mi_lab.estimate(x, range(20), 'mine', seeds=1, max_epochs=1);"
         "print([m for m in ('IPython', 'ipywidgets', 'anywidget', 'matplotlib', 'pandas') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
