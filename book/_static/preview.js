@@ -6,6 +6,8 @@
   let link = null;  // the link whose target is shown, or waited for
   let timer = 0;
   const pages = new Map();
+  // A page that may connect to nothing looks at no other either.
+  const closed = () => document.querySelector('meta[http-equiv="Content-Security-Policy"]')?.content.includes("connect-src 'none'");
 
   // A page of the site as a document; from a folder no page may read another.
   const read = (url) => {
@@ -69,7 +71,7 @@
   const show = async (asked) => {
     const url = new URL(asked.href);
     const here = url.pathname === location.pathname && url.origin === location.origin;
-    if (!here && location.protocol === 'file:') return;
+    if (!here && (location.protocol === 'file:' || closed())) return;
     try {
       const found = target(here ? document : await read(url), url.hash.slice(1));
       if (!found || link !== asked) return;
