@@ -48,16 +48,18 @@ def _choice(name: str) -> str:
 
 
 MARKUP = """
-<p class="mi-dead">This part of the page needs a browser that runs its script. In Python, <code>mi_lab.estimate(x, y)</code>
-does the same.</p>
+<p class="mi-dead">This part of the page needs a browser that runs its script. In Python,
+<code>mi_lab.estimate(x, y)</code> does the same.</p>
 <div class="mi-alive">
 <div class="mi-drop" data-part="drop">
 <p class="mi-line"><label>A file with your table (CSV) <input type="file" data-part="file" disabled="disabled"
 accept=".csv,.tsv,.txt,.dat,.data,text/*"/></label> <span>or drop it here</span></p>
-<details><summary>Paste a table</summary><label for="mi-paste">Cells with commas, semicolons or tabs between them</label>
+<details><summary>Paste a table</summary>
+<label for="mi-paste">Cells with commas, semicolons or tabs between them</label>
 <textarea id="mi-paste" data-part="text" spellcheck="false"></textarea>
 <p><button type="button" data-part="paste" disabled="disabled">Read what is pasted</button></p></details>
-<p class="mi-line"><button type="button" data-part="example" disabled="disabled">Take the example: 178 wines</button></p>
+<p class="mi-line"><button type="button" data-part="example" disabled="disabled">
+Take the example: 178 wines</button></p>
 <details><summary>How to read it</summary>
 <p class="mi-line">CHOICES
 <label>Also missing <input data-part="missing" size="12" placeholder="-200 -9999" autocomplete="off"
@@ -74,12 +76,14 @@ disabled="disabled"/></label></p></details>
 <ul data-part="notes"></ul>
 <details><summary data-part="kinds">Columns and their kinds</summary>
 <div class="mi-wide" tabindex="0" role="region" aria-label="Columns and their kinds"><table>
-<thead><tr><th scope="col">column</th><th scope="col">kind</th><th scope="col">different</th><th scope="col">missing</th></tr></thead>
+<thead><tr><th scope="col">column</th><th scope="col">kind</th>
+<th scope="col">different</th><th scope="col">missing</th></tr></thead>
 <tbody data-part="columns"></tbody></table></div></details>
 <div data-part="results">
 <h2>All pairs</h2>
 <p>Mutual information in nats; the darker, the more. Choose a cell, with the arrow keys and Enter if you like.</p>
-<div class="mi-wide mi-matrix" tabindex="0" role="region" aria-label="All pairs"><table><tbody data-part="matrix"></tbody></table></div>
+<div class="mi-wide mi-matrix" tabindex="0" role="region" aria-label="All pairs">
+<table><tbody data-part="matrix"></tbody></table></div>
 <h3>The strongest</h3>
 <ol data-part="strongest"></ol>
 <h2>One pair</h2>

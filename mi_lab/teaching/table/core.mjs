@@ -245,10 +245,13 @@ function lattice(v) {
   return gaps.every((gap) => Math.abs(gap / step - Math.round(gap / step)) < 1e-3 * Math.max(1, (gap / step) * 1e-3));
 }
 
+// Whether a column's values serve as labels: they are labels, or few enough to have 20 rows each.
+const serves = (c) => c.kind === "label" || new Set(c.values).size * 20 <= c.values.length;
+
 // A column: {kind: "number" | "count" | "label", values: Float64Array}; labels are whole numbers, NaN is missing.
 export function estimate(x, y) {
   if (constant(x.values) || constant(y.values)) return 0;
-  const labels = [x.kind === "label", y.kind === "label"];
+  const labels = [serves(x), serves(y)];
   if (labels[0] && labels[1]) return counted(x.values, y.values);
   if (labels[0]) return underLabels(x.values, y.values, true);
   if (labels[1]) return underLabels(y.values, x.values, false);
@@ -265,20 +268,23 @@ export function together(x, y) {
 
 export const LEAST = 8; // rows
 
-// One pair: {value, n, note}; NaN where nothing can be said, and note says why.
+// One pair: {value, n, note, labels}: how many of the two serve as labels; NaN where nothing can be said: note says why.
 export function judge(x, y) {
   const [a, b] = together(x, y), n = a.values.length;
   if (n < LEAST) return { value: NaN, n, note: `only ${n} rows have both, wanted at least ${LEAST}` };
   for (const [c, name] of [[a, x.name], [b, y.name]]) {
     if (constant(c.values)) return { value: 0, n, note: `“${name}” never varies, so it tells nothing` };
   }
-  const value = estimate(a, b);
+  const value = estimate(a, b), labels = serves(a) + serves(b);
   if (Number.isNaN(value)) return { value, n, note: "every label occurs only once" };
-  if (a.kind !== "label" && b.kind !== "label" && exact(a.values, b.values)) {
-    const note = "one rises or falls with the other without exception: of numbers that vary continuously the truth is infinite";
-    return { value, n, note, infinite: true };
+  if (labels === 2 && n < 5 * copies(pairs(a.values, b.values)).size) {
+    return { value, n, labels, note: "most cells of the two labels’ table hold fewer than five rows: ask what chance gives" };
   }
-  return { value, n, note: "" };
+  if (!labels && exact(a.values, b.values)) {
+    const note = "one rises or falls with the other without exception: of numbers that vary continuously the truth is infinite";
+    return { value, n, labels, note, infinite: true };
+  }
+  return { value, n, labels, note: "" };
 }
 
 // Shuffles of y: how many estimates reach that of the pair. `tell(done, reached, values)` after each; true stops.

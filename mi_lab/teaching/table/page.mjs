@@ -241,8 +241,7 @@ const alive = (root) => {
       return;
     }
     const r = result(a, b);
-    const method = [a, b].filter((c) => c.kind === "label").length;
-    const how = ["by neighbours (k = 3)", "by neighbours under each label (k = 3)", "by counts, with Miller and Madow’s correction"][method];
+    const how = ["by neighbours (k = 3)", "by neighbours under each label (k = 3)", "by counts, with Miller and Madow’s correction"][r?.labels ?? 0];
     const words = !r ? "This pair was not estimated: the run was stopped."
       : Number.isNaN(r.value) ? `No estimate: ${r.note}.`
         : r.infinite ? `I(${x}; ${y}): ${r.note}; ${how} the number would be ${nats(r.value)} nats, of ${r.n.toLocaleString("en")} rows.`

@@ -110,7 +110,6 @@ function guess(c) {
       ? ["leave out", `${quoted(c.name)} is left out: nearly every row has its own, so these are names rather than labels`]
       : ["label", ""];
   }
-  if (c.distinct === 2) return ["label", ""];
   const values = c.numbers.filter((v) => !Number.isNaN(v)).sort();
   if (values.every(Number.isInteger) && c.distinct === seen && values.at(-1) - values[0] === seen - 1 && seen > 20)
     return ["leave out", `${quoted(c.name)} is left out: it counts the rows`];
