@@ -16,13 +16,12 @@ from tqdm.auto import tqdm
 SECONDS = 2.0  # that an event or a progress bar waits at most
 
 
-def progress(total: int, show: bool | None, what: str):
-    """Return a progress bar of `total` epochs; None shows one to who sits there, once two seconds have passed."""
+def progress(total: int, show: bool | None, what: str, unit: str = "epoch"):
+    """Return a progress bar of `total` epochs, or other units; None shows one to who sits there, once two seconds have passed."""
     seen = sys.stderr.isatty() or ("ipykernel" in sys.modules and "MI_LAB_PAGE" not in os.environ)
     delay = SECONDS if show is None else 0
-    return tqdm(
-        total=total, disable=not (seen if show is None else show), delay=delay, desc=what, unit="epoch", leave=False
-    )
+    hidden = not (seen if show is None else show)
+    return tqdm(total=total, disable=hidden, delay=delay, desc=what, unit=unit, leave=False)
 
 
 class Writer:

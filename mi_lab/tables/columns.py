@@ -1,0 +1,124 @@
+"""A table made ready for all pairs: each column looked at once, in one block of memory that all workers read.
+
+Numbers become Gaussian scores of their ranks with standard deviation 1; labels, and whole numbers with few values,
+become codes.  A column's work is then done once instead of once a pair.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mi_lab.counting.front import gaussian_scores
+from mi_lab.tables.kinds import check_kinds, read_column, split
+
+FEW = 8  # rows that a pair needs at least
+NAMES = 0.5  # share of different values from which labels are names of rows, which tell nothing
+
+
+@dataclass(frozen=True)
+class Columns:
+    """p columns of n rows.
+
+    Attributes
+    ----------
+    names : list
+    kinds : tuple of "number", "count" or "label"
+    labels : ndarray (p,), bool
+        Which are counted by their values: labels, and whole numbers with few of them.
+    values : ndarray (p, n)
+        Numbers as they are, codes 0, 1, … of what is counted; NaN where missing.
+    scores : ndarray (p, n)
+        What distances are taken of; codes again for what is counted.
+    missing : ndarray (p, n), bool
+    """
+
+    names: list
+    kinds: tuple[str, ...]
+    labels: np.ndarray
+    values: np.ndarray
+    scores: np.ndarray
+    missing: np.ndarray
+
+    @property
+    def n(self) -> int:
+        return self.values.shape[1]
+
+    def is_label(self, j: int) -> bool:
+        return bool(self.labels[j])
+
+
+def as_columns(table: Any, columns: Any = None, kinds: dict | None = None, missing: str = "refuse") -> Columns:
+    """Look at a table: a DataFrame, a mapping of columns, or an array (n, p).
+
+    Raises
+    ------
+    ValueError
+        No such column, two of one name, too few rows, missing values that are to be refused, infinite numbers, or a
+        kind that a column can't be.
+    """
+    frame = as_frame(table, columns)
+    if missing not in ("refuse", "drop"):
+        raise ValueError(f"missing = {missing!r}, wanted 'refuse' or 'drop'.")
+    if len(frame) < FEW:
+        raise ValueError(f"the table has {len(frame)} rows, wanted at least {FEW}.")
+    kinds = dict(kinds or {})
+    check_kinds(kinds, frame.columns)
+    read = [read_column(v, name, kinds.get(name)) for name, v in split(frame, "table")]
+    for name, c in zip(frame.columns, read, strict=True):
+        if np.isinf(c.values).any():
+            raise ValueError(
+                f"column {name!r} holds {int(np.isinf(c.values).sum())} infinite value(s): drop or fill those rows first."
+            )
+    gaps = {name: int(c.missing.sum()) for name, c in zip(frame.columns, read, strict=True) if c.missing.any()}
+    if missing == "refuse" and gaps:
+        told = ", ".join(f"{name!r} {count}" for name, count in list(gaps.items())[:5])
+        raise ValueError(
+            f"the table has missing values ({told}{' and more' * (len(gaps) > 5)}): fill them, or say "
+            'missing="drop" to leave rows out, pair by pair.'
+        )
+    values, scores = np.full((2, len(read), len(frame)), np.nan)
+    counted = np.array([c.at(~c.missing).discrete for c in read])
+    for j, c in enumerate(read):
+        there = ~c.missing
+        v = c.values[there]
+        if counted[j]:
+            v = np.unique(v, return_inverse=True)[1].reshape(-1).astype(float)
+        values[j, there] = v
+        scores[j, there] = v if counted[j] else scored(v)
+    return Columns(list(frame.columns), tuple(c.kind for c in read), counted, values, scores, np.isnan(values))
+
+
+def as_frame(table: Any, columns: Any = None):
+    """Return a table as a DataFrame with the columns asked for."""
+    import pandas as pd
+
+    if isinstance(table, (str, bytes)) or table is None:
+        raise ValueError(f"table is a {type(table).__name__}, wanted a DataFrame, a mapping of columns or an array.")
+    if hasattr(table, "detach"):
+        table = table.detach().cpu().numpy()
+    try:
+        frame = table if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"this makes no table: {str(error).splitlines()[0]}") from None
+    if columns is not None:
+        columns = [columns] if isinstance(columns, str) else list(columns)
+        absent = [c for c in columns if c not in frame.columns]
+        if absent:
+            raise ValueError(f"the table has no column {absent[0]!r}; it has: {', '.join(map(str, frame.columns))}.")
+        frame = frame[columns]
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise ValueError(f"two columns are called {twice[0]!r}: give each a name of its own.")
+    return frame
+
+
+def scored(v: np.ndarray) -> np.ndarray:
+    """Return Gaussian scores of ranks (n,), centred, with standard deviation 1; a constant column becomes 0."""
+    if not len(v):
+        return v
+    z = gaussian_scores(v[:, None])[:, 0]
+    z = z - z.mean()
+    z = z / (abs(z).max() or 1.0)
+    return z / (math.sqrt(np.square(z).mean()) or 1.0)

@@ -1,0 +1,154 @@
+r"""One pair of columns, as fast as it goes: neighbours for numbers, a table for labels, Ross for one of each.
+
+The formulas are `ksg`'s and `bins`' own (chapter 3), for one column each whose scores and order are there already: no
+checks, no copies, :math:`\psi` from a list.  Whatever is special (ties, labels seen once) goes to `ksg` itself.
+"""
+
+import numpy as np
+
+from mi_lab.counting.kraskov import CHANCE
+from mi_lab.tables.columns import FEW, NAMES, Columns, scored
+
+
+class Digamma:
+    """ψ of whole numbers, from a list that grows."""
+
+    def __init__(self):
+        self.list = np.empty(0)
+
+    def __call__(self, whole: np.ndarray) -> np.ndarray:
+        most = int(np.max(whole))
+        if most >= len(self.list):
+            from scipy.special import digamma
+
+            with np.errstate(all="ignore"):
+                self.list = digamma(np.arange(max(most + 1, 2 * len(self.list))).astype(float))
+        return self.list[whole]
+
+
+ψ = Digamma()
+
+
+def pair(columns: Columns, i: int, j: int, k: int, rows: np.ndarray | None = None) -> float:
+    """Estimate the mutual information of columns i and j in nats, from some of the rows; NaN if there are too few."""
+    x, y, labels = columns.scores[i], columns.scores[j], (columns.is_label(i), columns.is_label(j))
+    there = ~(columns.missing[i] | columns.missing[j])
+    if rows is not None:
+        there = rows[there[rows]]
+        x, y = x[there], y[there]
+    elif not there.all():
+        x, y = x[there], y[there]
+    if len(x) < FEW:
+        return np.nan
+    if len(x) < columns.n:  # scores are those of the rows that are left
+        x, y = (v if label else scored(v) for v, label in zip((x, y), labels, strict=True))
+    return of_pair(x, y, labels, k)
+
+
+def of_pair(x: np.ndarray, y: np.ndarray, labels: tuple[bool, bool], k: int) -> float:
+    """Estimate from scores or codes (n,)."""
+    if (x == x[0]).all() or (y == y[0]).all():
+        return 0.0
+    if all(labels):
+        return from_table(x.astype(int), y.astype(int))
+    if any(labels):
+        code, v = (x, y) if labels[0] else (y, x)
+        return under_labels(code.astype(int), v, k)
+    return neighbours(x, y, k)
+
+
+def from_table(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the plug-in estimate with Miller and Madow's correction, `eq-plug-in` and `eq-miller-madow`."""
+    n = len(a)
+    counts = np.bincount(a), np.bincount(b), np.unique(a * (b.max() + 1) + b, return_counts=True)[1]
+    hx, hy, hxy = (entropy(c, n) for c in counts)
+    return float(hx + hy - hxy)
+
+
+def entropy(counts: np.ndarray, n: int) -> float:
+    """Return the entropy of counts in nats, with Miller and Madow's correction."""
+    c = counts[counts > 0]
+    return float(np.log(n) - (c * np.log(c)).sum() / n + (len(c) - 1) / (2 * n))
+
+
+def names_rows(code: np.ndarray) -> bool:
+    """Say whether labels are so many that they name the rows instead of grouping them."""
+    return len(np.unique(code)) > NAMES * len(code)
+
+
+def neighbours(x: np.ndarray, y: np.ndarray, k: int) -> float:
+    """Return the estimate of `ksg`, `eq-ksg`, for one column each of numbers."""
+    from scipy.spatial import cKDTree
+
+    n = len(x)
+    if n <= k:
+        return np.nan
+    order = np.argsort(x)  # samples that follow each other are near each other: the cache stays warm
+    z = _on_grid(np.stack([x[order], y[order]], 1))
+    tree = cKDTree(z, leafsize=10, balanced_tree=False, compact_nodes=False)
+    distance, _ = tree.query(z, k=[k + 1, min(k + 2, n)], p=np.inf)
+    radius = distance[:, 0]
+    tied = (radius == 0).any() or (n > k + 1 and (radius == distance[:, 1]).mean() > CHANCE)
+    if tied:
+        return _slowly(x, y, k)
+    n_x, n_y = nearer(z[:, 0], radius), nearer(z[:, 1], radius)
+    return float(ψ(np.array(k)) + ψ(np.array(n)) - (ψ(n_x + 1) + ψ(n_y + 1)).mean())
+
+
+def under_labels(code: np.ndarray, v: np.ndarray, k: int) -> float:
+    """Return the estimate of `ksg` with ``discrete``: neighbours are sought under the same label (ross2014)."""
+    n = len(v)
+    size = np.bincount(code)
+    if (size[size > 0] < 2).any() or names_rows(code):
+        return np.nan if names_rows(code) else _slowly(code, v, k, "x")
+    v = _on_grid(v)
+    order = np.lexsort((v, code))
+    sorted_v, sorted_code = v[order], code[order]
+    if (np.diff(sorted_v)[np.diff(sorted_code) == 0] == 0).any():
+        return _slowly(code, v, k, "x")
+    wanted = np.minimum(k, size[sorted_code] - 1)
+    radius = _kth(sorted_v, sorted_code, wanted)
+    n_v = nearer(sorted_v, radius)
+    return float((ψ(wanted) - ψ(size[sorted_code]) - ψ(n_v + 1)).mean() + ψ(np.array(n)))
+
+
+def _kth(v: np.ndarray, code: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the distance to the wanted-th neighbour of the same label, of values sorted under each label.
+
+    The k nearest are an interval of k + 1 values that holds the value itself: the shortest such reach is it.
+    """
+    n, best, place = len(v), np.full(len(v), np.inf), np.arange(len(v))
+    for left in range(int(wanted.max()) + 1):
+        a, b = place - left, place - left + wanted
+        fits = (left <= wanted) & (a >= 0) & (b < n)
+        a, b = np.where(fits, a, place), np.where(fits, b, place)
+        fits &= (code[a] == code) & (code[b] == code)
+        reach = np.maximum(v - v[a], v[b] - v)
+        best = np.where(fits & (reach < best), reach, best)
+    return best
+
+
+def nearer(v: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """Count the other values strictly nearer than the radius, by two searches in the sorted values."""
+    s = np.sort(v)
+    # in ascending order searches find what they want in the cache
+    order = slice(None) if (v[1:] >= v[:-1]).all() else np.argsort(v)
+    u, r = v[order], radius[order]
+    inside = np.searchsorted(s, u + r, side="left") - np.searchsorted(s, u - r, side="right") - 1
+    count = np.empty(len(v), int)
+    count[order] = np.maximum(inside, 0)
+    return count
+
+
+def _on_grid(v: np.ndarray) -> np.ndarray:
+    """Round to whole numbers below 2^51, after which v ± distance is exact; see `mi_lab.counting.neighbours`."""
+    _, exponent = np.frexp(abs(v).max() or 1.0)
+    return np.rint(np.ldexp(v, 51 - exponent))
+
+
+def _slowly(x: np.ndarray, y: np.ndarray, k: int, discrete: str | None = None) -> float:
+    from mi_lab.counting.batches import parts_of_samples
+    from mi_lab.counting.kraskov import ksg
+
+    with parts_of_samples():  # nothing is said pair by pair
+        return float(ksg(x, y, k, discrete=discrete, workers=1))
