@@ -177,7 +177,7 @@ class Finished:
         if self.path.exists() and not self.path.is_file():
             raise ValueError(f"{str(self.path)!r} is no file: name one that may be written.")
         try:
-            self._file = open(self.path, "r+b" if self.path.exists() else "x+b")  # noqa: SIM115  (closed on leaving)
+            self._file = open(self.path, "r+b" if self.path.exists() else "x+b")
         except OSError as error:
             raise ValueError(f"{str(self.path)!r} can't be written: {error.strerror}.") from None
         try:
@@ -239,4 +239,6 @@ def _lock(file, path: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise ValueError(f"{str(path)!r} is being written by another program: wait for it, or name a new file.") from None
+        raise ValueError(
+            f"{str(path)!r} is being written by another program: wait for it, or name a new file."
+        ) from None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mi_lab.counting.front import gaussian_scores
-from mi_lab.tables.kinds import check_kinds, read_column, split
+from mi_lab.tables.kinds import Column, check_kinds, read_column, split
 
 FEW = 8  # rows that a pair needs at least
 NAMES = 0.5  # share of different values from which labels are names of rows, which tell nothing
@@ -32,6 +32,10 @@ class Columns:
     scores : ndarray (p, n)
         What distances are taken of; codes again for what is counted.
     missing : ndarray (p, n), bool
+    single : ndarray (p,), bool
+        Which are numbers without equal values, so that their scores are the same set of numbers in every such column.
+    read : tuple of Column
+        The same, one by one.
     """
 
     names: list
@@ -40,6 +44,8 @@ class Columns:
     values: np.ndarray
     scores: np.ndarray
     missing: np.ndarray
+    single: np.ndarray
+    read: tuple[Column, ...]
 
     @property
     def n(self) -> int:
@@ -68,9 +74,8 @@ def as_columns(table: Any, columns: Any = None, kinds: dict | None = None, missi
     read = [read_column(v, name, kinds.get(name)) for name, v in split(frame, "table")]
     for name, c in zip(frame.columns, read, strict=True):
         if np.isinf(c.values).any():
-            raise ValueError(
-                f"column {name!r} holds {int(np.isinf(c.values).sum())} infinite value(s): drop or fill those rows first."
-            )
+            count = int(np.isinf(c.values).sum())
+            raise ValueError(f"column {name!r} holds {count} infinite value(s): drop or fill those rows first.")
     gaps = {name: int(c.missing.sum()) for name, c in zip(frame.columns, read, strict=True) if c.missing.any()}
     if missing == "refuse" and gaps:
         told = ", ".join(f"{name!r} {count}" for name, count in list(gaps.items())[:5])
@@ -80,14 +85,17 @@ def as_columns(table: Any, columns: Any = None, kinds: dict | None = None, missi
         )
     values, scores = np.full((2, len(read), len(frame)), np.nan)
     counted = np.array([c.at(~c.missing).discrete for c in read])
+    single = np.zeros(len(read), bool)
     for j, c in enumerate(read):
         there = ~c.missing
         v = c.values[there]
         if counted[j]:
             v = np.unique(v, return_inverse=True)[1].reshape(-1).astype(float)
         values[j, there] = v
+        single[j] = not counted[j] and len(np.unique(v)) == len(v)
         scores[j, there] = v if counted[j] else scored(v)
-    return Columns(list(frame.columns), tuple(c.kind for c in read), counted, values, scores, np.isnan(values))
+    gone = np.isnan(values)
+    return Columns(list(frame.columns), tuple(c.kind for c in read), counted, values, scores, gone, single, tuple(read))
 
 
 def as_frame(table: Any, columns: Any = None):

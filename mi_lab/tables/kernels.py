@@ -1,11 +1,13 @@
 r"""One pair of columns, as fast as it goes: neighbours for numbers, a table for labels, Ross for one of each.
 
-The formulas are `ksg`'s and `bins`' own (chapter 3), for one column each whose scores and order are there already: no
-checks, no copies, :math:`\psi` from a list.  Whatever is special (ties, labels seen once) goes to `ksg` itself.
+The formulas are those of `ksg`, `counts` and `conditional_neighbours`, for one column each whose scores are there
+already: no checks, no copies, :math:`\psi` from a list.  Whatever is special (ties, labels seen once) goes to these.
 """
 
 import numpy as np
 
+from mi_lab.counting.conditional import conditional_neighbours
+from mi_lab.counting.discrete import counts
 from mi_lab.counting.kraskov import CHANCE
 from mi_lab.tables.columns import FEW, NAMES, Columns, scored
 
@@ -42,27 +44,19 @@ def pair(columns: Columns, i: int, j: int, k: int, rows: np.ndarray | None = Non
         return np.nan
     if len(x) < columns.n:  # scores are those of the rows that are left
         x, y = (v if label else scored(v) for v, label in zip((x, y), labels, strict=True))
-    return of_pair(x, y, labels, k)
+    return of_pair(x, y, labels, k, bool(columns.single[i] and columns.single[j]))
 
 
-def of_pair(x: np.ndarray, y: np.ndarray, labels: tuple[bool, bool], k: int) -> float:
-    """Estimate from scores or codes (n,)."""
+def of_pair(x: np.ndarray, y: np.ndarray, labels: tuple[bool, bool], k: int, single: bool = False) -> float:
+    """Estimate from scores or codes (n,); `single`: neither holds equal values."""
     if (x == x[0]).all() or (y == y[0]).all():
         return 0.0
     if all(labels):
-        return from_table(x.astype(int), y.astype(int))
+        return counts(x.astype(int), y.astype(int))
     if any(labels):
         code, v = (x, y) if labels[0] else (y, x)
         return under_labels(code.astype(int), v, k)
-    return neighbours(x, y, k)
-
-
-def from_table(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the plug-in estimate with Miller and Madow's correction, `eq-plug-in` and `eq-miller-madow`."""
-    n = len(a)
-    counts = np.bincount(a), np.bincount(b), np.unique(a * (b.max() + 1) + b, return_counts=True)[1]
-    hx, hy, hxy = (entropy(c, n) for c in counts)
-    return float(hx + hy - hxy)
+    return neighbours(x, y, k, single)
 
 
 def entropy(counts: np.ndarray, n: int) -> float:
@@ -76,8 +70,11 @@ def names_rows(code: np.ndarray) -> bool:
     return len(np.unique(code)) > NAMES * len(code)
 
 
-def neighbours(x: np.ndarray, y: np.ndarray, k: int) -> float:
-    """Return the estimate of `ksg`, `eq-ksg`, for one column each of numbers."""
+def neighbours(x: np.ndarray, y: np.ndarray, k: int, single: bool = False) -> float:
+    """Return the estimate of `ksg`, `eq-ksg`, for one column each of numbers; `single`: scores without equal values.
+
+    Scores of ranks lie on no lattice, so that of those nobody need ask whether the k-th neighbour is a single one.
+    """
     from scipy.spatial import cKDTree
 
     n = len(x)
@@ -86,10 +83,9 @@ def neighbours(x: np.ndarray, y: np.ndarray, k: int) -> float:
     order = np.argsort(x)  # samples that follow each other are near each other: the cache stays warm
     z = _on_grid(np.stack([x[order], y[order]], 1))
     tree = cKDTree(z, leafsize=10, balanced_tree=False, compact_nodes=False)
-    distance, _ = tree.query(z, k=[k + 1, min(k + 2, n)], p=np.inf)
+    distance, _ = tree.query(z, k=[k + 1] if single else [k + 1, min(k + 2, n)], p=np.inf)
     radius = distance[:, 0]
-    tied = (radius == 0).any() or (n > k + 1 and (radius == distance[:, 1]).mean() > CHANCE)
-    if tied:
+    if not single and ((radius == 0).any() or (n > k + 1 and (radius == distance[:, 1]).mean() > CHANCE)):
         return _slowly(x, y, k)
     n_x, n_y = nearer(z[:, 0], radius), nearer(z[:, 1], radius)
     return float(ψ(np.array(k)) + ψ(np.array(n)) - (ψ(n_x + 1) + ψ(n_y + 1)).mean())
@@ -100,12 +96,12 @@ def under_labels(code: np.ndarray, v: np.ndarray, k: int) -> float:
     n = len(v)
     size = np.bincount(code)
     if (size[size > 0] < 2).any() or names_rows(code):
-        return np.nan if names_rows(code) else _slowly(code, v, k, "x")
+        return np.nan if names_rows(code) else _mixed(code, v, k)
     v = _on_grid(v)
     order = np.lexsort((v, code))
     sorted_v, sorted_code = v[order], code[order]
     if (np.diff(sorted_v)[np.diff(sorted_code) == 0] == 0).any():
-        return _slowly(code, v, k, "x")
+        return _mixed(code, v, k)
     wanted = np.minimum(k, size[sorted_code] - 1)
     radius = _kth(sorted_v, sorted_code, wanted)
     n_v = nearer(sorted_v, radius)
@@ -146,9 +142,14 @@ def _on_grid(v: np.ndarray) -> np.ndarray:
     return np.rint(np.ldexp(v, 51 - exponent))
 
 
-def _slowly(x: np.ndarray, y: np.ndarray, k: int, discrete: str | None = None) -> float:
+def _slowly(x: np.ndarray, y: np.ndarray, k: int) -> float:
     from mi_lab.counting.batches import parts_of_samples
     from mi_lab.counting.kraskov import ksg
 
     with parts_of_samples():  # nothing is said pair by pair
-        return float(ksg(x, y, k, discrete=discrete, workers=1))
+        return float(ksg(x, y, k, workers=1))
+
+
+def _mixed(code: np.ndarray, v: np.ndarray, k: int) -> float:
+    local = conditional_neighbours({"x": None, "y": v[:, None]}, {"x": code, "y": None}, k)
+    return float(np.nanmean(local)) if np.isfinite(local).any() else np.nan

@@ -11,15 +11,9 @@ from mi_lab.tables.columns import Columns, scored
 ENOUGH = 20  # shuffles that reach the value, after which its p-value is known to a quarter of itself (besag1991)
 
 
-def free(data: Columns, j: int) -> bool:
-    """Say whether a column's scores are the same set of numbers as any other's: no labels, gaps or equal values."""
-    v = data.values[j]
-    return not data.is_label(j) and not data.missing[j].any() and len(np.unique(v)) == len(v)
-
-
 def shared(data: Columns, k: int, permutations: int, seed: int, n_jobs, progress) -> dict:
     """Return the sorted estimates of shuffled scores, for the columns that share them, and which do."""
-    which = [j for j in range(len(data.names)) if free(data, j)]
+    which = np.flatnonzero(data.single & ~data.missing.any(1)).tolist()
     if len(which) < 2:
         return {"columns": frozenset(), "values": np.empty(0)}
     chunk = max(1, int(0.5 / (1.2e-6 * data.n)))
@@ -36,7 +30,7 @@ def _shuffled(task: list, scores: np.ndarray, k: int, seed: int) -> list:
     out = []
     for i in task:
         rng = parallel.task_seed(seed, i)
-        out.append(kernels.neighbours(scores, rng.permutation(scores), k))
+        out.append(kernels.neighbours(scores, rng.permutation(scores), k, True))
     return out
 
 

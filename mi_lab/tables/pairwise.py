@@ -324,9 +324,10 @@ def _about_rows(data: Columns) -> list[str]:
     return said
 
 
-def _about_pairs(data: Columns, value: np.ndarray) -> list[str]:
+def _about_pairs(data: Columns, value: np.ndarray, which: Any = None) -> list[str]:
+    """Say which columns and pairs came out as missing or infinite, and why."""
     said = []
-    labels = [j for j in range(len(data.names)) if data.is_label(j)]
+    labels = [j for j in (range(len(data.names)) if which is None else which) if data.is_label(j)]
     ids = [data.names[j] for j in labels if kernels.names_rows(data.values[j][~data.missing[j]])]
     if ids:
         said.append(

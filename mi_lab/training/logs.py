@@ -17,7 +17,7 @@ SECONDS = 2.0  # that an event or a progress bar waits at most
 
 
 def progress(total: int, show: bool | None, what: str, unit: str = "epoch"):
-    """Return a progress bar of `total` epochs, or other units; None shows one to who sits there, once two seconds have passed."""
+    """Return a progress bar of `total` units; None shows one to who sits there, once two seconds have passed."""
     seen = sys.stderr.isatty() or ("ipykernel" in sys.modules and "MI_LAB_PAGE" not in os.environ)
     delay = SECONDS if show is None else 0
     hidden = not (seen if show is None else show)
