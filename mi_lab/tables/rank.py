@@ -118,6 +118,9 @@ def rank(
     square[:p, p] = value
     said += _about_pairs(data, np.maximum(square, square.T), range(p))
     out.attrs = {"target": target, "given": known, "how": how, "units": units, "warnings": tuple(said)}
+    out.attrs["scores"] = {n: float(v) / UNITS[units] for n, v in zip(chosen, value, strict=True)}
+    if permutations:
+        out.attrs["p"] = {n: float(v) for n, v in zip(chosen, chance, strict=True)}
     for sentence in said:
         warnings.warn(sentence, stacklevel=2)
     return out

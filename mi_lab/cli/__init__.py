@@ -1,0 +1,5 @@
+"""The command line: ``mi-lab estimate|matrix|rank|lags FILE``."""
+
+from mi_lab.cli.commands import main
+
+__all__ = ["main"]
