@@ -34,6 +34,10 @@ _HOME = {
     "tables.kinds": "kinds_of",
     "tables.significance": "Significance discoveries significance",
     "tables.lags": "lagged transfer_entropy",
+    "tables.pairwise": "Pairs pairwise",
+    "tables.rank": "rank",
+    "sklearn": "MutualInfoSelector",
+    "parallel": "map_tasks",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
     "teaching.sliders": "CeilingExplorer FreeConstant GaussianExplorer InfomaxExplorer MisfitExplorer MovingAverage "
     "Neighbourhood NoiseExplorer ProposalExplorer ResamplingExplorer SampleScore ScoreExplorer "

@@ -1,15 +1,16 @@
 """A table made ready for all pairs: each column looked at once, in one block of memory that all workers read.
 
-Numbers become Gaussian scores of their ranks with standard deviation 1; labels, and whole numbers with few values,
-become codes.  A column's work is then done once instead of once a pair.
+Numbers become Gaussian scores of their ranks; labels, and whole numbers with few values, become codes.  A column's
+work is then done once instead of once a pair.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
+from mi_lab.counting.batches import standardised
 from mi_lab.counting.front import gaussian_scores
 from mi_lab.tables.kinds import Column, check_kinds, read_column, split
 
@@ -123,10 +124,8 @@ def as_frame(table: Any, columns: Any = None):
 
 
 def scored(v: np.ndarray) -> np.ndarray:
-    """Return Gaussian scores of ranks (n,), centred, with standard deviation 1; a constant column becomes 0."""
+    """Return Gaussian scores of the ranks of one column (n,), of mean 0 and standard deviation 1, as `ksg` has them."""
     if not len(v):
         return v
-    z = gaussian_scores(v[:, None])[:, 0]
-    z = z - z.mean()
-    z = z / (abs(z).max() or 1.0)
-    return z / (math.sqrt(np.square(z).mean()) or 1.0)
+    scores = torch.from_numpy(gaussian_scores(v[:, None])[None])
+    return standardised(scores).numpy()[0, :, 0].copy()

@@ -5,11 +5,14 @@ already: no checks, no copies, :math:`\psi` from a list.  Whatever is special (t
 """
 
 import numpy as np
+import torch
 
 from mi_lab.counting.conditional import conditional_neighbours
 from mi_lab.counting.discrete import counts
-from mi_lab.counting.kraskov import CHANCE
+from mi_lab.counting.kraskov import CHANCE, _values
 from mi_lab.tables.columns import FEW, NAMES, Columns, scored
+
+SMALL = 200  # rows below which `ksg` itself is quick enough
 
 
 class Digamma:
@@ -73,13 +76,16 @@ def names_rows(code: np.ndarray) -> bool:
 def neighbours(x: np.ndarray, y: np.ndarray, k: int, single: bool = False) -> float:
     """Return the estimate of `ksg`, `eq-ksg`, for one column each of numbers; `single`: scores without equal values.
 
-    Scores of ranks lie on no lattice, so that of those nobody need ask whether the k-th neighbour is a single one.
+    Scores of ranks lie on no lattice, so that of those nobody need ask whether the k-th neighbour is a single one (one
+    in the middle may not be, which is a share to look at in few rows).
     """
     from scipy.spatial import cKDTree
 
     n = len(x)
     if n <= k:
         return np.nan
+    if n < SMALL:
+        return _slowly(x, y, k)
     order = np.argsort(x)  # samples that follow each other are near each other: the cache stays warm
     z = _on_grid(np.stack([x[order], y[order]], 1))
     tree = cKDTree(z, leafsize=10, balanced_tree=False, compact_nodes=False)
@@ -143,11 +149,8 @@ def _on_grid(v: np.ndarray) -> np.ndarray:
 
 
 def _slowly(x: np.ndarray, y: np.ndarray, k: int) -> float:
-    from mi_lab.counting.batches import parts_of_samples
-    from mi_lab.counting.kraskov import ksg
-
-    with parts_of_samples():  # nothing is said pair by pair
-        return float(ksg(x, y, k, workers=1))
+    x, y = (torch.from_numpy(v).reshape(1, -1, 1) for v in (x, y))
+    return float(_values(x, y, None, k, 1, None, "tree", 1).mean())
 
 
 def _mixed(code: np.ndarray, v: np.ndarray, k: int) -> float:

@@ -52,7 +52,7 @@ def rank(
     how : {"relevance", "mrmr", "jmi", "cmim"}
         "relevance" ranks each column by its own I(X;Y).  The others choose one column after the other, with those
         chosen, S, in mind: "mrmr" by :math:`I(X;Y) - \frac1{|S|}\sum_{s\in S} I(X;X_s)` (peng2005), "jmi" by the mean
-        of :math:`I(X;Y\mid X_s)` over S (yang1999), "cmim" by the least of these and I(X;Y) (fleuret2004).
+        of :math:`I(X;Y\mid X_s)` over S (brown2012), "cmim" by the least of these and I(X;Y) (fleuret2004).
     columns : list, optional
         Which to rank; all others if left out.
     number : int, optional
@@ -157,6 +157,7 @@ class Run:
     def one_after_another(self, value: np.ndarray, how: str, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Choose columns with those that are chosen in mind; return their order and scores."""
         left, order = list(range(len(value))), []
+        self.setting = self.setting | {"errors": False, "permutations": 0}
         score, own = value.copy(), np.nan_to_num(value, nan=-1e300, posinf=1e300)
         total, least = np.zeros(len(value)), own.copy()
         while left and len(order) < number:
