@@ -6,6 +6,7 @@ Results go to the standard output, everything said on the way to the error strea
 import functools
 import json
 import math
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -254,6 +255,57 @@ def rank_command(
 
         _save(draw_ranking(out), plot)
     return 0 if out["information"].notna().any() else NO_NUMBER
+
+
+@main.command("lags", epilog=EXIT)
+@options(FILE)
+@click.option("--x", "x_names", required=True, help="Columns of the series X.")
+@click.option("--y", "y_names", required=True, help="Columns of the series Y.")
+@click.option("--lags", default="10", show_default=True, help="10 for -10 to 10, or 0-24, or 1,2,7.")
+@click.option("--given", help="Columns of a condition Z at the time of Y.")
+@click.option("--method", default="ksg", show_default=True, help="As for estimate.")
+@options(COMMON)
+@answered
+def lags_command(file, x_names, y_names, lags, given, method, units, seed, as_json, plot, quiet, **how) -> int:
+    """Estimate I(X earlier by a lag; Y) for several lags: the rows of FILE follow one another in time."""
+    from mi_lab.tables.lags import lagged
+
+    _free(plot)
+    frame = _table(file, how, quiet)
+    x, y = _pick(frame, x_names, "--x"), _pick(frame, y_names, "--y")
+    z = _pick(frame, given, "--given") if given else []
+    more = {"given": frame[z]} if z else {}
+    kinds = _kinds(how["kinds"], [*x, *y, *z])
+    out = lagged(
+        frame[x], frame[y], _steps(lags), method, units=units, seed=seed, missing=how["missing"], kinds=kinds, **more
+    )
+    if as_json:
+        click.echo(
+            json.dumps(
+                {"x": x, "y": y, "given": z, "units": units, "lags": _plain(out.reset_index().to_dict("records"))}
+            )
+        )
+    else:
+        click.echo(_lines(out.reset_index()))
+        best = out["value"].idxmax()
+        if not quiet and best == best:
+            click.echo(f"most at lag {best}: {out['value'].max():.3f} {units}", err=True)
+    if plot:
+        from mi_lab.cli.drawing import draw_lags
+
+        _save(draw_lags(out, ", ".join(x), ", ".join(y), units), plot)
+    return 0 if out["value"].notna().any() else NO_NUMBER
+
+
+def _steps(lags: str) -> int | list[int]:
+    span = re.fullmatch(r"\s*(-?\d+)\s*-\s*(-?\d+)\s*", lags)
+    if span and int(span[1]) <= int(span[2]):
+        return list(range(int(span[1]), int(span[2]) + 1))
+    try:
+        steps = [int(part) for part in lags.split(",")]
+    except ValueError:
+        raise ValueError(f"--lags {lags!r}, wanted a number, a range such as 0-24, or a list such as 1,2,7.") from None
+    return steps[0] if len(steps) == 1 and steps[0] > 0 else steps
 
 
 # ---- what commands share -------------------------------------------------------------------------------------------

@@ -50,3 +50,17 @@ def draw_ranking(ranking: Any, most: int = 30) -> Any:
     ax.set(xlabel=f"information about {ranking.attrs['target']}{under} ({ranking.attrs['units']})")
     ax.set_title({"relevance": "each for itself"}.get(ranking.attrs["how"], f"chosen by {ranking.attrs['how']}"))
     return figure
+
+
+def draw_lags(lags: Any, x: str, y: str, units: str) -> Any:
+    """Draw what the past of one series tells about the other, against the lag; return the figure."""
+    import matplotlib.pyplot as plt
+
+    from mi_lab import plots
+
+    plots.use_style()
+    figure, ax = plt.subplots()
+    ax.axhline(0, color=plots.C.grey, linewidth=0.8)
+    ax.errorbar(lags.index, lags["value"], yerr=lags.get("error"), fmt="o-", markersize=4, color=plots.C.blue)
+    ax.set(xlabel=f"lag (rows by which {x} is earlier)", ylabel=units, title=f"I({x} earlier; {y})")
+    return figure

@@ -10,6 +10,7 @@ import io
 import lzma
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,7 +83,8 @@ def _read(file: Path, path: str, told: dict) -> Table:
     with open(file, "rb") as f:
         head = f.read(8)
     if kind == ".npz":
-        return Table(_guarded(lambda: _npz(file), path, "npz"), path, ["NumPy's archive"])
+        how = ["NumPy's archive"]
+        return Table(_guarded(lambda: _npz(file, how), path, "npz"), path, how)
     if kind in (".parquet", ".pq") or head[:4] == b"PAR1":
         return Table(_guarded(lambda: pd.read_parquet(file), path, "parquet"), path, ["Parquet"])
     if kind in (".feather", ".arrow") or head[:6] == b"ARROW1":
@@ -113,7 +115,8 @@ def _guarded(call: Callable, path: str, kind: str) -> Any:
         raise ValueError(f"{path!r} can't be read as {kind}: {first}") from None
 
 
-def _npz(file: Path) -> Any:
+def _npz(file: Path, how: list[str]) -> Any:
+    """Read the arrays that are columns of one length, the usual one."""
     import numpy as np
     import pandas as pd
 
@@ -125,12 +128,11 @@ def _npz(file: Path) -> Any:
                 out[name] = v.reshape(-1)
             elif v.ndim == 2:
                 out |= {f"{name}{j + 1}": v[:, j] for j in range(v.shape[1])}
-            else:
-                raise ValueError(f"{name!r} has shape {v.shape}, wanted columns (n,) or (n, d).")
-    lengths = {name: len(v) for name, v in out.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"its arrays have different lengths: {', '.join(f'{n} {k}' for n, k in lengths.items())}.")
-    return pd.DataFrame(out)
+    rows = Counter(len(v) for v in out.values()).most_common(1)[0][0] if out else 0
+    other = [name for name in out if len(out[name]) != rows]
+    if other:
+        how.append(f"{', '.join(other)} left out, which {'has' if len(other) == 1 else 'have'} another number of rows")
+    return pd.DataFrame({name: v for name, v in out.items() if len(v) == rows})
 
 
 # ---- text ----------------------------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def sniff(text: str, told: dict) -> Style:
             names, style.header = [c.strip() for c in spoken], True
             style.notes.append("the header is a comment")
             body = [(-1, "")] + body
-    width = max(width, len(names), *(len(r) for r in rows[start:])) if rows else width
+    width = max(width, len(names))
     style.names = _unique([names[j] if j < len(names) and names[j] else f"column {j + 1}" for j in range(width)])
     rest = body[1:] if style.header else body
     style.above = rest[0][0] if rest else 0

@@ -1,15 +1,13 @@
-"""The front door and the command line: every form of samples in, one estimate out, and errors in one sentence."""
+"""The front door: every form of samples in, one estimate out, and errors in one sentence."""
 
-import json
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from click.testing import CliRunner
 
-from mi_lab import METHODS, OBJECTIVES, cli, course_data, estimate, frontdoor
+from mi_lab import METHODS, OBJECTIVES, course_data, estimate, frontdoor
 from mi_lab.laws import BivariateGaussian
 
 LAW = BivariateGaussian(0.8)
@@ -135,73 +133,3 @@ def test_bad_input(case):
     with pytest.raises(ValueError, match=said) as error:
         bad()
     assert "\n" not in str(error.value)
-
-
-# ---- command line ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def table(tmp_path):
-    frame = pd.DataFrame({"a": X.ravel(), "b": np.arange(300.0), "c": Y.ravel(), "word": "w"})
-    frame.to_csv(tmp_path / "t.csv", index=False)
-    frame.to_csv(tmp_path / "t.tsv", index=False, sep="\t")
-    frame.to_parquet(tmp_path / "t.parquet")
-    np.savez(tmp_path / "t.npz", a=X, b=np.arange(300.0), c=Y, short=Y[:5])
-    (tmp_path / "bad.parquet").write_text("hello")
-    (tmp_path / "t.xls").write_text("hello")
-    return tmp_path
-
-
-def run(*words):
-    return CliRunner().invoke(cli.main, ["estimate", *map(str, words)])
-
-
-@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "npz"])
-def test_every_table_gives_the_same_json(table, ending):
-    result = run(table / f"t.{ending}", "--x", "a", "--y", "c", "--method", "ksg", "--truth", "0.5")
-    assert result.exit_code == 0, result.output
-    out = json.loads(result.stdout)
-    assert out["value"] == pytest.approx(estimate(X, Y, "ksg").value, abs=1e-5)
-    assert out["truth"] == 0.5
-    assert out["units"] == "nats"
-
-
-def test_command_line_options(table):
-    words = ["--x", "a,b", "--y", "c", "--method", "mine", "--seeds", "2", "--seed", "3", "--units", "bits", "--quiet"]
-    words += ["--option", "max_epochs=2", "--option", "lr=0.001"]
-    result = run(table / "t.csv", *words)
-    assert result.exit_code == 0, result.output
-    expected = estimate(np.c_[X, np.arange(300.0)], Y, "mine", seeds=2, seed=3, units="bits", max_epochs=2, lr=0.001)
-    out = json.loads(result.stdout)
-    assert out["value"] == pytest.approx(expected.value, abs=1e-4)
-    assert len(out["members"]) == 2
-    readable = run(table / "t.csv", "--x", "a", "--y", "c", "--method", "ksg", "--text")
-    assert "nats (ksg; 300 samples" in readable.output
-
-
-def test_a_warning_goes_to_the_error_stream(table, tmp_path):
-    pd.DataFrame({"a": [1.0] * 20, "c": range(20)}).to_csv(tmp_path / "flat.csv", index=False)
-    result = run(tmp_path / "flat.csv", "--x", "a", "--y", "c")
-    assert json.loads(result.stdout)["value"] == 0
-    assert result.stderr.startswith("warning: x is constant")
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["none.csv", "--x", "a", "--y", "c"], "there is no file"),
-        (["t.xls", "--x", "a", "--y", "c"], "ends in .xls, wanted one of: .csv, .tsv, .npz, .parquet"),
-        (["bad.parquet", "--x", "a", "--y", "c"], "can't be read as parquet"),
-        (["t.csv", "--x", "z", "--y", "c"], "--x names 'z', and the file has: a, b, c, word"),
-        (["t.csv", "--x", "word", "--y", "c"], "column 'word'"),
-        (["t.npz", "--x", "a,short", "--y", "c"], "different lengths: 300, 5"),
-        (["t.csv", "--x", "a", "--y", "c", "--method", "magic"], "unknown method 'magic'"),
-        (["t.csv", "--x", "a", "--y", "c", "--option", "lr"], "wanted NAME=VALUE"),
-        (["t.csv", "--x", "a", "--y", "c", "--method", "mine", "--option", "lr=fast"], "lr = 'fast'"),
-    ],
-)
-def test_bad_command_lines(table, words, said):
-    result = run(table / words[0], *words[1:])
-    assert result.exit_code == 1
-    assert said in result.stderr
-    assert "Traceback" not in result.stderr
