@@ -150,11 +150,14 @@ def main(methods: str, progress: Path, fresh: bool) -> None:
             done[name] = {"cell": name, **run(*cell)}
             file.write(json.dumps(done[name]) + "\n")
             file.flush()
+    kept = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    if "case" in kept and not fresh:
+        done.setdefault("case", kept["case"])
     if "case" not in done:
         done["case"] = {"cell": "case", **case()}
         with progress.open("a") as file:
             file.write(json.dumps(done["case"]) + "\n")
-    rows = {row["method"]: row for row in json.loads(RESULT.read_text())["runs"]} if RESULT.exists() else {}
+    rows = {row["method"]: row for row in kept.get("runs", [])}
     rows |= {name: summary(done, name) for name in names}
     facts = {"seeds": SEEDS, "noise": NOISE, "rows": ROWS, "projected": PROJECTED, "tolerance": TOLERANCE}
     head = about(f"python -m experiments self-consistency --methods {methods}", **facts)

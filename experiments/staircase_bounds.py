@@ -1,13 +1,16 @@
 r"""Climb the staircase of Song and Ermon (2020) by every objective of chapter 9: 20+20 dimensions, 2 to 10 nats.
 
-    python -m experiments staircase-bounds           # about 25 minutes of one quiet core; goes on where it was stopped
+    python -m experiments staircase-bounds           # about 20 minutes of one quiet core; goes on where it was stopped
     python -m experiments staircase-bounds --full    # 4,000 steps a level, 4 seeds, every objective: hours
     python -m experiments staircase-bounds --critic separable --no-cubed --steps 4000    # one part of it
+    python -m experiments staircase-bounds --critic joint --no-cubed --steps 4000 --minutes 5   # as far as that gets
 
 The published setting: fresh samples at every step, batches of 64, all b (b - 1) pairs beside the diagonal as reference
 samples, networks of two hidden layers of 256 ReLUs (separable: two of them, 32 features), Adam at 5e-4, y plain or
 cubed.  Without ``--full`` a level has fewer steps, and the joint critic, which scores 4,096 pairs a step, climbs with
-one seed by the objectives whose means are published; each run in the result says its own number of steps.
+one seed by the objectives whose means are published, one after the other (three at once don't fit the processor's
+cache and take longer); each run in the result says its own number of steps.  What ``--minutes`` stops has nothing
+to say of the levels it didn't finish, and goes on the next time.
 
 Objectives that are descended on alike (SMILE at any τ, JS, GAN-DIME; NWJ and KL-DIME) share a critic and differ in what
 they report.  All members of a part are one batched network; objectives see the same samples, seed by seed.
@@ -118,12 +121,13 @@ class Climb:
             self.nets = [Layers(m, [2 * d, *hidden, 1], g, first=d)]
         else:
             self.nets = [Layers(m, [d, *hidden, FEATURES], g) for _ in "xy"]
+        self.between = [torch.eye(FEATURES).repeat(m, 1, 1).requires_grad_()] if critic == "bilinear" else []
         self.with_a = [t for t in trainings if TRAININGS[t][1] == "y"]
         self.with_u = [t for t in trainings if TRAININGS[t][1] == "pair"]
         self.log_a = Layers(len(self.with_a) * seeds, [d, *hidden, 1], g) if self.with_a else None
         self.u = Layers(len(self.with_u) * seeds, [2 * d, *hidden, 1], g) if self.with_u else None
         everything = [*self.nets, *(net for net in (self.log_a, self.u) if net)]
-        self.parameters = [p for net in everything for p in net.tensors]
+        self.parameters = [p for net in everything for p in net.tensors] + self.between
         self.adam = torch.optim.Adam(self.parameters, LR, fused=True)
         self.generator = torch.Generator().manual_seed(1)
         self.log_m, self.step_number = torch.zeros(seeds), 0
@@ -147,7 +151,8 @@ class Climb:
         if len(self.nets) == 1:
             s = self.nets[0](many_x, many_y).unflatten(1, (BATCH, BATCH)).squeeze(-1)
         else:
-            s = torch.bmm(self.nets[0](many_x), self.nets[1](many_y).mT)
+            g, h = self.nets[0](many_x), self.nets[1](many_y)
+            s = torch.bmm(torch.bmm(g, self.between[0]) if self.between else g, h.mT)
         s = dict(zip(self.trainings, s.split(self.seeds), strict=True))
         if self.log_a:
             log_a = self.log_a(for_all(y, self.with_a)).squeeze(-1).split(self.seeds)
@@ -181,15 +186,15 @@ class Climb:
         self.log_m = moving_average(self.log_m, t_ref, BETA)
         return mine(t, t_ref, self.log_m)
 
-    def run(self, path: Path | None, bar=None) -> None:
-        """Climb to the top; from time to time, and when stopped, leave the state at `path` and go on from it."""
+    def run(self, path: Path | None, bar=None, minutes: float = math.inf) -> None:
+        """Climb to the top, or so long; from time to time and in the end leave the state at `path`, to go on from."""
         if path and path.exists():
             self.load(path)
-        saved = time.monotonic()
+        start = saved = time.monotonic()
         if bar is not None:
             bar.update(self.step_number)
         try:
-            while self.step_number < self.steps * len(LEVELS):
+            while self.step_number < self.steps * len(LEVELS) and time.monotonic() - start < 60 * minutes:
                 self.step()
                 if bar is not None:
                     bar.update()
@@ -218,15 +223,21 @@ class Climb:
         self.values, self.within = state["values"], state["within"]
 
     def runs(self, **facts) -> list[dict]:
-        """Summarise what was noted: one entry an objective and seed, a number a level, over the level's last half."""
+        """Summarise what was noted: one entry an objective and seed, a number a level, over the level's last half.
+
+        None for a level that isn't finished.
+        """
         out, truth = [], torch.tensor(LEVELS, dtype=torch.float64).unsqueeze(1)
+        unfinished = torch.arange(self.values.shape[2]) >= self.step_number // self.steps * self.steps
         trace = max(1, self.steps // POINTS)
         steps = [trace * (k + 1) for k in range(len(LEVELS) * self.steps // trace)]
         for k, name in enumerate(self.reports):
             for seed in range(self.seeds):
-                levels = self.values[k, seed].double().view(len(LEVELS), self.steps)
-                half, inside = levels[:, self.steps // 2 :], self.within[k, seed].view_as(levels)[:, self.steps // 2 :]
-                drawn = self.values[k, seed][: len(steps) * trace].view(-1, trace).mean(1)
+                noted = torch.where(unfinished, math.nan, self.values[k, seed].double())
+                levels = noted.view(len(LEVELS), self.steps)
+                inside = torch.where(unfinished, math.nan, self.within[k, seed]).view_as(levels)[:, self.steps // 2 :]
+                half = levels[:, self.steps // 2 :]
+                drawn = noted[: len(steps) * trace].view(-1, trace).mean(1)
                 out.append(
                     {"objective": name, **facts, "seed": seed, "steps": self.steps}
                     | {"mean": rounded(half.mean(1)), "sd": rounded(half.std(1))}
@@ -270,8 +281,9 @@ def merged(runs: list[dict], old: list[dict]) -> list[dict]:
 @click.option("--steps", type=int, default=None, help="Steps a level; default: 500, for the joint critic 300.")
 @click.option("--seeds", type=int, default=None, help="Default: 4, for the joint critic 1.")
 @click.option("--objectives", default=None, help="What is descended on, separated by commas.")
+@click.option("--minutes", type=float, default=math.inf, help="Stop a part after so many, and go on the next time.")
 @click.option("--out", type=click.Path(path_type=Path), default=OUT, help="The result file.")
-def main(full, critic, cubed, steps, seeds, objectives, out: Path) -> None:
+def main(full, critic, cubed, steps, seeds, objectives, minutes, out: Path) -> None:
     """Climb part by part; write the result after each."""
     torch.set_num_threads(1)
     chosen = objectives.split(",") if objectives else None
@@ -281,28 +293,36 @@ def main(full, critic, cubed, steps, seeds, objectives, out: Path) -> None:
     for y3 in (False, True) if cubed is None else (cubed,):
         for kind in critic or ("separable", "joint"):
             joint = kind == "joint"
-            n = steps or (4000 if full else 300 if joint else 500)
+            n = steps or (4000 if full else 1000 if joint else 500)
             members = seeds or (1 if joint and not full else 4)
             by = chosen or (list(JOINT) if joint and not full else list(TRAININGS))
-            name = f"{kind}-{'cubed' if y3 else 'plain'}-{n}-{members}-{'+'.join(by)}.pt"
-            climb = Climb(kind, y3, n, members, by)
-            with tqdm(total=n * len(LEVELS), desc=f"{kind}, {'cubed' if y3 else 'plain'}", mininterval=5) as bar:
-                climb.run(PARTS / name, bar)
-            old = json.loads(out.read_text()) if out.exists() else {}
-            ms = old.get("ms", {})
-            if kind not in ms:
-                ms[kind] = times(kind)
-            runs = merged(climb.runs(critic=kind, cubed=y3), old.get("runs", []))
-            rhos = [round(float(CorrelatedGaussian.with_information(v, D).rho), 4) for v in LEVELS]
-            facts = {"levels": LEVELS, "rhos": rhos, "d": D, "batch": BATCH, "lr": LR, "width": WIDTH}
-            facts |= {"features": FEATURES, "alpha": ALPHA, "beta": BETA, "units": "nats", "last_half_of_a_level": True}
-            head = about("python -m experiments staircase-bounds", **facts)
-            part = f"--critic {kind} --{'' if y3 else 'no-'}cubed --steps {n} --seeds {members}"
-            parts = old.get("parts", {})
-            parts[f"{kind}, {'cubed' if y3 else 'plain'}"] = f"{part} --objectives {','.join(by)}"
-            trained_by = {report: training for report, (training, _) in REPORTS.items()}
-            content = {"published": {"joint": PUBLISHED}, "parts": parts, "ms": ms, "trained_by": trained_by}
-            write(out, head, **content, runs=runs)
+            for some in [[one] for one in by] if joint else [by]:
+                part(kind, y3, n, members, some, minutes, out)
+
+
+def part(kind: str, cubed: bool, n: int, members: int, by: list[str], minutes: float, out: Path) -> None:
+    """Climb by some objectives and write what they said beside what the file holds of others."""
+    y = "cubed" if cubed else "plain"
+    climb = Climb(kind, cubed, n, members, by)
+    with tqdm(total=n * len(LEVELS), desc=f"{kind}, {y}, {'+'.join(by)}", mininterval=5) as bar:
+        climb.run(PARTS / f"{kind}-{y}-{n}-{members}-{'+'.join(by)}.pt", bar, minutes)
+    if climb.step_number < n:
+        return  # not a level yet
+    old = json.loads(out.read_text()) if out.exists() else {}
+    ms = old.get("ms", {})
+    if kind not in ms:
+        ms[kind] = times(kind)
+    runs = merged(climb.runs(critic=kind, cubed=cubed), old.get("runs", []))
+    rhos = [round(float(CorrelatedGaussian.with_information(v, D).rho), 4) for v in LEVELS]
+    facts = {"levels": LEVELS, "rhos": rhos, "d": D, "batch": BATCH, "lr": LR, "width": WIDTH}
+    facts |= {"features": FEATURES, "alpha": ALPHA, "beta": BETA, "units": "nats", "last_half_of_a_level": True}
+    head = about("python -m experiments staircase-bounds", **facts)
+    command = f"--critic {kind} --{'' if cubed else 'no-'}cubed --steps {n} --seeds {members}"
+    parts = old.get("parts", {})
+    parts[f"{kind}, {y}" + (f", {by[0]}" if kind == "joint" else "")] = f"{command} --objectives {','.join(by)}"
+    trained_by = {report: training for report, (training, _) in REPORTS.items()}
+    content = {"published": {"joint": PUBLISHED}, "parts": parts, "ms": ms, "trained_by": trained_by}
+    write(out, head, **content, runs=runs)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from mi_lab.tables.conditions import difference, of_functions
 from mi_lab.tables.mixed import RATIOS, by_kinds, takes
 from mi_lab.tables.reading import read
 from mi_lab.training.data import is_samples
+from mi_lab.training.plan import plan
 
 MODELLED = "mi_lab.trainers.front"  # density models and hybrids, loaded when they are used
 
@@ -96,7 +97,7 @@ def neural(
         A critic of x and y; `Net` for one column each, a deeper one for more, a separable one for objectives on
         all pairs.
     batch_size : int, optional
-        Samples a step; a tenth of the samples, between 50 and 500, if left out.
+        Samples a step, as near as equal batches allow; a tenth of the samples, between 50 and 500, if left out.
     max_epochs, patience : int, optional
         As for `Trainer.fit`; left out, 2,000 steps and 200 without improvement, or 20 passes and 2 if those are more.
     **options
@@ -105,24 +106,20 @@ def neural(
     """
     from mi_lab.trainers import CriticTrainer, MINEETrainer, MINETrainer
 
-    n, columns = len(x), x.shape[1] + y.shape[1]
-    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 2):
-        raise ValueError(f"batch_size = {batch_size!r}, wanted a whole number of at least 2.")
-    if batch_size is not None and batch_size > n:
-        raise ValueError(f"batch_size = {batch_size} is larger than the number of samples, {n}.")
-    batches = max(1, round(0.8 * n / (batch_size or min(500, max(50, n // 10)))))
+    columns = x.shape[1] + y.shape[1]
+    held_out = options.get("held_out", 0.2)
+    own = plan(len(x), batch_size, held_out, max_epochs, patience, STEPS, PATIENCE)
     if net is None:
         on_pairs = method in OBJECTIVES and OBJECTIVES[method].all_pairs
         shape = {} if method == "infonce" else {"scale": 0.05, "limit": LIMIT}
         net = Separable(x.shape[1], y.shape[1], seed=seed, **shape) if on_pairs else _critic(columns, seed)
     quick = columns == 2 and method not in SLOW
-    own = {"lr": QUICK_RATE if quick else 1e-3} | ({"beta": None} if method == "mine" else {})
+    adam = {"lr": QUICK_RATE if quick else 1e-3} | ({"beta": None} if method == "mine" else {})
     kind = {"mine": MINETrainer, "minee": MINEETrainer}.get(method, partial(CriticTrainer, objective=method))
     first = seed * seeds if isinstance(seeds, int) else seed
-    trainer = kind(x, y, net, n_iters_per_epoch=batches, seed=first, **(own | options))
+    trainer = kind(x, y, net, n_iters_per_epoch=own.batches, seed=first, **(adam | options))
     several = None if seeds == 1 else seeds
-    patience = patience or max(2, math.ceil(PATIENCE / batches))
-    return trainer.fit(max_epochs or max(20, math.ceil(STEPS / batches)), patience, several, covers, progress)
+    return trainer.fit(own.max_epochs, own.patience, several, covers, progress)
 
 
 def _critic(columns: int, seed: int) -> Net:

@@ -16,6 +16,7 @@ from mi_lab.generative.formulas import (
 )
 from mi_lab.generative.gaussians import HeteroscedasticGaussian, LinearGaussian
 from mi_lab.generative.mixtures import AutoregressiveMixture, MixtureDensity
+from mi_lab.generative.residual import ResidualCritic
 
 MODELS = {
     "linear": LinearGaussian,
@@ -35,6 +36,7 @@ __all__ = [
     "HeteroscedasticGaussian",
     "LinearGaussian",
     "MixtureDensity",
+    "ResidualCritic",
     "SplineFlow",
     "barber_agakov",
     "club",

@@ -1,6 +1,5 @@
 """The front door's methods that are made of density models: "doe", "pq", …, and hybrids such as "doe+mine"."""
 
-import math
 from typing import Any
 
 import torch
@@ -10,9 +9,11 @@ from mi_lab.critics import deep_net
 from mi_lab.estimates import Estimate
 from mi_lab.trainers.generative import ESTIMATORS, GenerativeTrainer
 from mi_lab.trainers.hybrid import HybridTrainer
+from mi_lab.training.plan import plan
 
 MODEL_RATE, CRITIC_RATE = 5e-3, 1e-3  # of Adam
-STEPS, PATIENCE = 4_000, 400  # at most so many, and so many without improvement
+STEPS, PATIENCE = 4_000, 100  # at most so many, and so many without improvement: of models, whose averages are calm
+CRITIC_PATIENCE = 200  # and of a hybrid's critic
 
 
 def modelled(
@@ -40,7 +41,7 @@ def modelled(
     method : str
         "ba", "doe", "gm", "club", "l1out", "pq", or one of these, a plus and an objective.
     seed, seeds, covers, batch_size, max_epochs, patience
-        As for `mi_lab.frontdoor.neural`; left out, 4,000 steps and 400 without improvement.
+        As for `mi_lab.frontdoor.neural`; left out, 4,000 steps and 100 without improvement, 200 of a hybrid's critic.
     net : Module, optional
         The critic of a hybrid; `deep_net` if left out.
     entropy : float, optional
@@ -50,23 +51,18 @@ def modelled(
     **options
         conditional, marginal, cells, held_out, model_options, an objective's (tau, …) and Adam's.
     """
-    n = len(x)
-    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 2):
-        raise ValueError(f"batch_size = {batch_size!r}, wanted a whole number of at least 2.")
-    if batch_size is not None and batch_size > n:
-        raise ValueError(f"batch_size = {batch_size} is larger than the number of samples, {n}.")
-    batches = max(1, round(0.8 * n / (batch_size or min(500, max(50, n // 10)))))
     generative, plus, objective = method.partition("+")
+    asked = (len(x), batch_size, options.get("held_out", 0.2), max_epochs, patience, STEPS)
+    batches, max_epochs, patience = plan(*asked, PATIENCE)
     if isinstance(entropy, (int, float)) and not isinstance(entropy, bool):
         entropy = entropy - log_scale
     shared = {"seed": seed * seeds if isinstance(seeds, int) else seed, "device": device, "truth": truth}
-    max_epochs = max_epochs or max(20, math.ceil(STEPS / batches))
-    patience = patience or max(2, math.ceil(PATIENCE / batches))
     if plus:
         net = deep_net(x.shape[1] + y.shape[1], seed=seed) if net is None else net
         models = {"lr": MODEL_RATE, "max_epochs": max_epochs, "patience": patience} | options.pop("model_options", {})
         own = {"lr": CRITIC_RATE, "entropy": entropy, "model_options": models}
         trainer = HybridTrainer(x, y, net, batches, generative, objective, **(shared | own | options))
+        patience = plan(*asked, CRITIC_PATIENCE).patience
     else:
         if net is not None:
             raise ValueError(f"net is a critic, and method {method!r} has none: it takes conditional and marginal.")

@@ -225,7 +225,8 @@ class GenerativeTrainer(PairTrainer):
     cells : int
         For "pq".
     **options
-        held_out, seed, split_seed, device, truth and Adam's options, as for `CriticTrainer`.
+        held_out, seed, split_seed, device, truth and Adam's options, as for `CriticTrainer`.  ``averaged=False`` takes
+        the latest weights, not their average over the last eighth of the steps, where the noise of the steps is gone.
 
     Raises
     ------
@@ -236,7 +237,7 @@ class GenerativeTrainer(PairTrainer):
     def __init__(self, X, Y, n_iters_per_epoch, estimator="doe", writer_params=None, *, conditional="autoregressive",
                  marginal=None, entropy=None, cells=32, held_out=0.2, device=None, **options):  # fmt: skip
         problem = GenerativeProblem(X, Y, estimator, conditional, marginal, entropy, cells, held_out, device)
-        super().__init__(problem, n_iters_per_epoch, writer_params, **options)
+        super().__init__(problem, n_iters_per_epoch, writer_params, **({"averaged": True} | options))
 
     def _setting(self):
         made = [f"{term}: {type(engine.nets[0]).__name__}" for term, engine in self.crews[0].engines.items()]

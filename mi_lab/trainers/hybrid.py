@@ -164,7 +164,7 @@ class HybridTrainer(PairTrainer):
     conditional, marginal, entropy, cells
         As for `GenerativeTrainer`.
     model_options : dict, optional
-        Adam's options for the models, and max_epochs and patience of their `fit`.
+        Adam's options for the models, their `averaged`, and max_epochs and patience of their `fit`.
     **options
         held_out, seed, split_seed, device, truth, written and Adam's options, as for `CriticTrainer`.
 
@@ -190,7 +190,7 @@ class HybridTrainer(PairTrainer):
             X, Y, net, objective, generative, held_out, device,
             conditional=conditional, marginal=marginal, entropy=entropy, cells=cells,
         )  # fmt: skip
-        self.model_options = dict(model_options or {})
+        self.model_options = {"averaged": True} | (model_options or {})
         self.model_fit = {k: self.model_options.pop(k, None) for k in ("max_epochs", "patience")}
         super().__init__(problem, n_iters_per_epoch, writer_params, **options)
 

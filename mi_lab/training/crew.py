@@ -32,12 +32,12 @@ class Crew:
         Steps in an epoch.
     optimiser : dict
         Adam's options.
-    written, compile
+    written, compile, averaged
         As for `make_engine`.
     """
 
     def __init__(self, problem: Problem, members: list[Member], nets: dict[str, list], steps: int, optimiser: dict,
-                 written: bool = True, compile: bool | str = False):  # fmt: skip
+                 written: bool = True, compile: bool | str = False, averaged: bool = False):  # fmt: skip
         self.problem, self.members, self.steps = problem, members, steps
         self.batch = problem.n_train[0] // steps
         self.engines = {
@@ -51,6 +51,7 @@ class Crew:
                 written and not problem.objective_of(term).all_pairs,
                 compile,
                 problem.call_rows if problem.objective_of(term).all_pairs else None,
+                averaged,
             )
             for term in problem.terms
         }

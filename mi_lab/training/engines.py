@@ -9,6 +9,7 @@ once cost one batched matrix product a layer.
 import inspect
 import math
 from collections.abc import Callable
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from mi_lab import device as devices
 from mi_lab.critics import Net, pairs_are_cheap
 from mi_lab.training.written import FlatAdam, Written
 
+LAST = 8  # η: the average is over about the last eighth of the path
 PAIRS_AT_ONCE = 65_536  # of all members, where a critic goes through all pairs of a batch
 Call = Callable[[nn.Module, Tensor], Tensor]  # (net, z (rows, columns)) -> scores (rows,)
 
@@ -30,7 +32,7 @@ class Graph:
     """
 
     def __init__(self, nets: list[nn.Module], device: torch.device, optimiser: dict, call: Call,
-                 compile: bool | str = False, call_rows: Callable | None = None):  # fmt: skip
+                 compile: bool | str = False, call_rows: Callable | None = None, averaged: bool = False):  # fmt: skip
         self.members, self.nets, self.call = len(nets), [net.to(device) for net in nets], call
         self.call_rows = None if call_rows is None or pairs_are_cheap(nets[0]) else call_rows
         if self.members == 1:
@@ -49,6 +51,7 @@ class Graph:
         for p in self.parameters:  # so that what is kept has the same names from the start
             self.adam.state[p] = {}
         self._first_state()
+        self.means = [p.detach().clone() for p in self.parameters] if averaged else []
 
     def _one(self, parameters: dict, buffers: dict, z: Tensor) -> Tensor:
         return self.call(_Bound(self.nets[0], parameters, buffers), z)
@@ -111,8 +114,26 @@ class Graph:
         self._t = None
 
     def step(self) -> None:
-        """Move every weight by one step of Adam."""
+        """Move every weight by one step of Adam, and the averages after them."""
         self.adam.step()
+        if self.means:
+            with torch.no_grad():
+                taken = float(self.adam.state[self.parameters[0]]["step"])
+                torch._foreach_lerp_(self.means, [p.detach() for p in self.parameters], newest_share(taken))
+
+    @contextmanager
+    def _averages(self):
+        """Let the averaged weights, if there are any, stand in the place of the latest ones."""
+
+        def swap():
+            for p, mean in zip(self.parameters, self.means, strict=False):
+                p.data, mean.data = mean.data, p.data
+
+        swap()
+        try:
+            yield
+        finally:
+            swap()
 
     @torch.no_grad()
     def evaluate(self, z: Tensor) -> Tensor:
@@ -121,7 +142,8 @@ class Graph:
         for net in self.nets:
             net.eval()
         try:
-            t = self._pairs_by_parts(z) if self._parts(z) else self.graph(z)
+            with self._averages():
+                t = self._pairs_by_parts(z) if self._parts(z) else self.graph(z)
             return t.clone() if self._lent else t
         finally:
             for net, mode in zip(self.nets, modes, strict=True):
@@ -144,6 +166,7 @@ class Graph:
         for i, p in enumerate(self.parameters):
             kept[f"p{i}"] = p.detach()
             kept |= {f"p{i}.{name}": value for name, value in self.adam.state[p].items()}
+            kept |= {f"mean{i}": self.means[i]} if self.means else {}
         if self.members == 1:
             kept |= {f"buffer.{name}": b for name, b in self.nets[0].named_buffers()}
             kept = {name: t if name.endswith(".step") else t.unsqueeze(0) for name, t in kept.items()}
@@ -151,11 +174,12 @@ class Graph:
 
     def learned(self) -> list[str]:
         """Return which of `tensors` scores depend on: not what the optimiser remembers."""
-        return [name for name in self.tensors() if name.startswith("buffer.") or "." not in name]
+        weights = "mean" if self.means else "p"
+        return [n for n in self.tensors() if n.startswith("buffer.") or (n.startswith(weights) and "." not in n)]
 
     def export(self, k: int, net: nn.Module) -> None:
         """Copy member k's weights into a net of the same shape."""
-        with torch.no_grad():
+        with torch.no_grad(), self._averages():
             if self.members == 1:
                 net.load_state_dict(self.nets[0].state_dict())
             else:
@@ -189,6 +213,15 @@ class _Pairs(nn.Module):
         return getattr(self.net, self.method)(*given)
 
 
+def newest_share(steps: float) -> float:
+    r"""Return the weight of the newest point in the average over the path of an optimiser, after so many steps.
+
+    (η+1)/(η+t), which is an average over the last η-th or so of the path, however long it is: what a falling learning
+    rate would do, without knowing when the path ends.  Reference: shamir2013.
+    """
+    return min(1.0, (LAST + 1) / (LAST + steps))
+
+
 def _can_fuse(parameters: list[Tensor]) -> bool:
     kinds = {p.device.type for p in parameters}
     version = tuple(int(v) for v in torch.__version__.split("+")[0].split(".")[:2])
@@ -216,9 +249,13 @@ def make_engine(
     written: bool = True,
     compile: bool | str = False,
     call_rows: Callable | None = None,
+    averaged: bool = False,
 ):
-    """Return the quickest engine that can train these critics; compiled code only if it is asked for."""
+    """Return the quickest engine that can train these critics; compiled code only if it is asked for.
+
+    `averaged` ones answer, outside of training, with an average of the weights over the last of their path.
+    """
     plain = all(type(net).forward is Net.forward and isinstance(net, Net) for net in nets)
-    if written and not compile and plain and set(optimiser) <= FlatAdam.NAMES:
+    if written and not compile and plain and not averaged and set(optimiser) <= FlatAdam.NAMES:
         return Written(nets, device, optimiser)
-    return Graph(nets, device, optimiser, call, compile, call_rows)
+    return Graph(nets, device, optimiser, call, compile, call_rows, averaged)

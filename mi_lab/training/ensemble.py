@@ -20,10 +20,10 @@ class Ensemble:
     """The members of a problem, and what is known of them; `Loop` trains them."""
 
     def __init__(self, problem: Problem, n_iters_per_epoch, writer_params=None, *, seed=0, split_seed=None,
-                 truth=None, written=True, compile=False, **optimiser):  # fmt: skip
+                 truth=None, written=True, compile=False, averaged=False, **optimiser):  # fmt: skip
         self.problem = problem
         self.optimiser, self.truth = adam_options(optimiser), truth
-        self.written, self.compile = written, compile
+        self.written, self.compile, self.averaged = written, compile, averaged
         self.seeds, self.split_seed, self.folds = _seeds(seed), split_seed, None
         self.n_iters_per_epoch = positive(n_iters_per_epoch, "n_iters_per_epoch")
         self.batch_size = problem.n_train[0] // self.n_iters_per_epoch
@@ -49,7 +49,7 @@ class Ensemble:
         cuts = [m * i // n_crews for i in range(n_crews + 1)]
         self.crews = [
             Crew(self.problem, members[a:b], {term: some[a:b] for term, some in nets.items()}, self.n_iters_per_epoch,
-                 self.optimiser, self.written, self.compile)
+                 self.optimiser, self.written, self.compile, self.averaged)
             for a, b in zip(cuts[:-1], cuts[1:], strict=True)
         ]  # fmt: skip
         self._good = self.snapshot()

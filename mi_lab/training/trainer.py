@@ -197,6 +197,7 @@ class Trainer(Loop):
             "n_train": list(self.n_train),
             "shapes": [list(z.shape) for z in samples],
             "sums": [float(z.cpu().double().sum()) for z in samples],
+            "averaged": self.averaged,
             "optimiser": repr(sorted(self.optimiser.items())),
             "standardise": getattr(self.problem, "standardise", False),
             "beta": getattr(self.objective, "beta", None),

@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 from torch.func import functional_call, stack_module_state, vmap
 
-from mi_lab.generative import MODELS, CellClassifier, Cells, LinearGaussian, make_model
+from mi_lab.generative import MODELS, CellClassifier, Cells, LinearGaussian, ResidualCritic, make_model
 from mi_lab.laws import CorrelatedGaussian, CorrelatedMixture
 
 GAUSSIAN = CorrelatedGaussian(0.8, 2)
@@ -182,3 +182,20 @@ def test_a_ks_check_of_the_drawn_columns():
     x, y = GAUSSIAN.sample(20_000, 0)
     drawn = LinearGaussian(2, 2).start(x, y).sample(x, torch.Generator().manual_seed(0))
     assert all(stats.ks_2samp(a, b).pvalue > 1e-4 for a, b in zip(drawn.T, y.T, strict=True))
+
+
+def test_a_residual_critic_is_a_critic_of_x_y_and_what_the_line_leaves():
+    law = CorrelatedGaussian.with_information(2.0, 3)
+    x, y = law.sample(20_000, 0)
+    net = ResidualCritic(x, y, width=8, depth=2, seed=3)
+    u = (y - x @ net.line.mT - net.offset) @ net.root_inverse.mT
+    torch.testing.assert_close(torch.cov(u.T), torch.eye(3), atol=1e-3, rtol=0)
+    torch.testing.assert_close(torch.corrcoef(torch.cat([x, u], 1).T)[:3, 3:], torch.zeros(3, 3), atol=1e-3, rtol=0)
+    h = torch.cat([x, y, u], 1)[:5]
+    for layer in net.layers[:-1]:
+        h = layer(h).relu()
+    torch.testing.assert_close(net(x[:5], y[:5]), net.layers[-1](h)[:, 0])
+    again = ResidualCritic(x, y, width=8, depth=2, seed=4)
+    assert not torch.equal(again.layers[0].weight, net.layers[0].weight)
+    assert torch.equal(again.reset(3).layers[0].weight, net.layers[0].weight)
+    assert len(list(net.parameters())) == 6

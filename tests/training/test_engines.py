@@ -122,3 +122,32 @@ def test_the_quickest_engine_is_chosen():
 def test_bad_input(bad, said):
     with pytest.raises(ValueError, match=said):
         bad()
+
+
+@pytest.mark.parametrize("m", [1, 3])
+def test_averaged_weights_answer_and_the_latest_go_on(m):
+    """Against an average written out: of weights after t steps the newest has the share (η+1)/(η+t), η = 8."""
+    make = lambda averaged: Graph(nets(m), CPU, {"lr": 0.05}, call, averaged=averaged)  # noqa: E731
+    engine, plain = make(True), make(False)
+    z, dt = torch.randn(m, 11, 3), torch.randn(m, 11)
+    means = [p.detach().clone() for p in plain.parameters]
+    for t in range(1, 7):
+        for one in (engine, plain):
+            one.scores(z)
+            one.backward(dt)
+            one.step()
+        torch.testing.assert_close(engine.scores(z), plain.scores(z))  # training doesn't know of the average
+        engine.backward(dt), plain.backward(dt)
+        means = [a + 9 / (8 + t) * (p.detach() - a) for a, p in zip(means, plain.parameters, strict=True)]
+        engine.evaluate(z)
+    for k in range(m):
+        net = nets(1)[0]
+        engine.export(k, net)
+        flat = torch.cat([p.detach().flatten() for p in net.parameters()])
+        wanted = torch.cat([(a[k] if m > 1 else a).flatten() for a in means])
+        torch.testing.assert_close(flat, wanted)
+        torch.testing.assert_close(engine.evaluate(z)[k], net(z[k]))
+    assert not torch.allclose(engine.evaluate(z), engine.scores(z))
+    assert {name for name in engine.learned() if not name.startswith("buffer")} == {
+        f"mean{i}" for i in range(len(means))
+    }
