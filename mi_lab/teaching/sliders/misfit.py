@@ -8,6 +8,7 @@ import traitlets
 from mi_lab.laws import BivariateGaussian
 from mi_lab.teaching.sliders.explorer import Explorer
 from mi_lab.teaching.sliders.svg import Panel
+from mi_lab.teaching.sliders.words import within
 
 LIMITS = {"share": (0.0, 1.0), "v": (0.6, 2.0)}
 
@@ -55,7 +56,7 @@ class MisfitExplorer(Explorer):
     def __init__(self, share: float = 0.5, *, rho: float = 0.8, seed: int = 0):
         if not 0 < rho <= 0.9:
             raise ValueError(f"rho is {rho!r}, wanted a correlation with 0 < rho <= 0.9.")
-        law, start = BivariateGaussian(rho), self._checked("share", share)
+        law, start = BivariateGaussian(rho), within(LIMITS, "share", share)
         self._rho, self._truth = law.rho, law.mutual_information
         self._samples = [z.ravel().numpy().round(3) for z in law.sample(250, seed)]
         self._shares, self._line = np.linspace(0, 1, 101).round(2), np.array([-3.2, 3.2])
@@ -73,16 +74,9 @@ class MisfitExplorer(Explorer):
         widths = np.round(np.arange(0.6, 2.01, 0.05), 2).tolist()
         super().__init__(sorted({*self._shares.tolist(), start}), start, data, [0.0, 0.5, 1.0], second=(widths, 1.3))
 
-    @staticmethod
-    def _checked(name: str, value) -> float:
-        low, high = LIMITS[name]
-        if not (isinstance(value, (int, float, np.number)) and low <= value <= high):
-            raise ValueError(f"{name} is {value!r}, wanted a number from {low:g} to {high:g}.")
-        return float(value)
-
     @traitlets.validate("share", "v")
     def _valid(self, proposal):
-        return self._checked(proposal.trait.name, proposal.value)
+        return within(LIMITS, proposal.trait.name, proposal.value)
 
     def _variance(self, a):
         return 1 - 2 * a * self._rho + a * a

@@ -8,7 +8,7 @@ import traitlets
 from mi_lab.laws import BivariateGaussian
 from mi_lab.teaching.sliders.explorer import Explorer
 from mi_lab.teaching.sliders.svg import Panel
-from mi_lab.teaching.sliders.words import number
+from mi_lab.teaching.sliders.words import number, within
 
 LIMITS = {"near": (0.0, 1.0), "w": (0.5, 2.0)}
 BATCH, BATCHES, DRAWN = 64, 40, 250
@@ -61,7 +61,7 @@ class ProposalExplorer(Explorer):
     def __init__(self, near: float = 0.0, *, rho: float = 0.95, seed: int = 0):
         if not 0 < rho <= 0.99:
             raise ValueError(f"rho is {rho!r}, wanted a correlation with 0 < rho <= 0.99.")
-        law, rng, start = BivariateGaussian(rho), np.random.default_rng(seed), self._checked("near", near)
+        law, rng, start = BivariateGaussian(rho), np.random.default_rng(seed), within(LIMITS, "near", near)
         self._rho, self._truth = law.rho, law.mutual_information
         self._samples = [v.ravel().numpy().round(3) for v in law.sample(DRAWN, seed)]
         self._z, self._noise = rng.standard_normal((2, BATCHES * BATCH)).round(3)
@@ -82,16 +82,9 @@ class ProposalExplorer(Explorer):
         widths = np.round(np.arange(0.5, 2.01, 0.05), 2).tolist()
         super().__init__(nearness, start, data, [0.0, 0.8, 1.0], second=(widths, 1.0))
 
-    @staticmethod
-    def _checked(name: str, value) -> float:
-        low, high = LIMITS[name]
-        if not (isinstance(value, (int, float, np.number)) and low <= value <= high):
-            raise ValueError(f"{name} is {value!r}, wanted a number from {low:g} to {high:g}.")
-        return float(value)
-
     @traitlets.validate("near", "w")
     def _valid(self, proposal):
-        return self._checked(proposal.trait.name, proposal.value)
+        return within(LIMITS, proposal.trait.name, proposal.value)
 
     def compute(self, near: float, w: float) -> dict:
         """Return what the proposal accounts for, and the batches' denominators; see `Explorer.compute`."""

@@ -8,6 +8,7 @@ and the tests compare both.
 import html
 import math
 import re
+from numbers import Real
 
 PLACE = re.compile(r"\{(\w+)(?::([^}|]*))?(?:\|(\w+))?\}")
 SUBSCRIPT = re.compile(r"\b(n)_([xy])\b")
@@ -50,3 +51,11 @@ def spans(template: str, state: dict) -> str:
         parts += [literal(template[end : place.start()]), span(place)]
         end = place.end()
     return "".join([*parts, literal(template[end:])])
+
+
+def within(limits: dict, name: str, value) -> float:
+    """Return a slider's value as a float, or raise a `ValueError` that names it, what was found and its limits."""
+    low, high = limits[name]
+    if not (isinstance(value, Real) and low <= value <= high):
+        raise ValueError(f"{name} is {value!r}, wanted a number from {low:g} to {high:g}.")
+    return float(value)
