@@ -12,6 +12,7 @@ from mi_lab.teaching.pages import on_page
 from mi_lab.teaching.sliders import block
 from mi_lab.teaching.sliders.grids import Parameter, check_count, parameters, written
 from mi_lab.teaching.sliders.pictures import Shot, aligned, packed, shoot, split
+from mi_lab.teaching.sliders.words import signed
 
 SIZE = (4.8, 3.4)  # inches: so that a figure's letters stay readable on a phone
 
@@ -110,7 +111,7 @@ class Frames:
         texts = [_words(wanted, shot.values) for shot in self._shots]
         errors = ["" if shot.error is None else _failure(shot, self._name) for shot in self._shots]
         alts = [
-            ". ".join(part for part in (text, error or shot.seen, shot.printed.replace("\n", "; ")) if part)
+            ". ".join(part for part in (text, error or shot.seen, signed(shot.printed).replace("\n", "; ")) if part)
             for text, error, shot in zip(texts, errors, self._shots, strict=True)
         ]
         controls = [
@@ -129,7 +130,7 @@ class Frames:
             "controls": controls,
             "images": ["" if a == shown else a for a in [*different, blank]],
             "frame": frame,
-            "words": [shot.printed for shot in self._shots],
+            "words": [signed(shot.printed) for shot in self._shots],
             "alts": alts,
             "errors": errors,
             "names": names,
@@ -210,7 +211,7 @@ class Live(ipywidgets.VBox):
 
     def _show(self, _change=None) -> None:
         shot = shoot(self._draw, self.values, self._size, dpi=110, transparent=False)
-        words = escape(shot.printed)
+        words = escape(signed(shot.printed))
         if shot.error is None:
             buffer = io.BytesIO()
             shot.image.convert("RGB").save(buffer, "PNG")

@@ -8,7 +8,9 @@ function number(value, form) {
   if (!Number.isFinite(value)) return "undefined";
   const percent = form.endsWith("%");
   const digits = form === "d" ? 0 : parseInt(form.slice(1), 10);
-  const text = roundHalfUp(percent ? value * 100 : value, digits).toFixed(digits).replace("-", "\u2212");
+  const parts = roundHalfUp(percent ? value * 100 : value, digits).toFixed(digits).replace("-", "\u2212").split(".");
+  parts[0] = parts[0].replace(/\B(?=(\d{3})+$)/g, ",");
+  const text = parts.join(".");
   return percent ? text + "\u202f%" : text;
 }
 

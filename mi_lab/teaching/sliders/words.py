@@ -1,8 +1,8 @@
 """Sentences with numbers in them: one template, filled in Python for the first picture and by the browser afterwards.
 
-A place is written ``{name:.2f}``: ``.2f`` digits, ``d`` a whole number, ``.1%`` a share, nothing for text;
-``{name:.2f|a}`` gives the number the colour of role ``a``.  ``shell.mjs`` holds the same function,
-and the tests compare both.
+A place is written ``{name:.2f}``: ``.2f`` digits, ``d`` a whole number, ``.1%`` a share, nothing for text; thousands
+are marked as the book does.  ``{name:.2f|a}`` gives the number the colour of role ``a``.  ``shell.mjs`` holds the
+same function, and the tests compare both.
 """
 
 import html
@@ -26,8 +26,13 @@ def number(value, form: str | None) -> str:
     if not math.isfinite(value):
         return "undefined"
     scale, digits = (100, int(form[1:-1])) if form.endswith("%") else (1, 0 if form == "d" else int(form[1:-1]))
-    text = f"{rounded(value * scale, digits):.{digits}f}".replace("-", "\u2212")
+    text = f"{rounded(value * scale, digits):,.{digits}f}".replace("-", "\u2212")
     return text + ("\u202f%" if scale == 100 else "")
+
+
+def signed(text: str) -> str:
+    """Return what a program printed with the minus signs that people write; hyphens in words and names stay."""
+    return re.sub(r"(?<![\w.)\]-])-(?=\.?\d)", "\u2212", text)
 
 
 def fill(template: str, state: dict) -> str:

@@ -28,6 +28,7 @@ from mi_lab.teaching.sliders import (
     block,
 )
 from mi_lab.teaching.sliders.pictures import aligned, shoot, split
+from mi_lab.teaching.sliders.words import number, signed
 
 
 def test_blocks_are_light_whole_and_static(paged, explorers):
@@ -284,3 +285,23 @@ def test_shared_and_own_parts_give_the_picture_back(paged):
         different = np.abs(np.asarray(ground).astype(int) - np.asarray(wanted)).max(-1) > 0
         assert different.mean() < 0.01  # only half-transparent edges under the rim
     assert all(a != b for a, b in itertools.combinations([part.tobytes() for part in own], 2))
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown"),
+    [
+        ("c rises by -0.04", "c rises by \u22120.04"),
+        ("(-.5, -2e-3)", "(\u2212.5, \u22122e-3)"),
+        ("MI-NEE at x-3, 2024-01-02", "MI-NEE at x-3, 2024-01-02"),
+    ],
+)
+def test_printed_negative_numbers_have_a_minus_sign(printed, shown):
+    assert signed(printed) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [(1e6, "d", "1,000,000"), (-1234.56789, ".4f", "\u22121,234.5679"), (999.1234567, ".6f", "999.123457")],
+)
+def test_large_numbers_have_thousands_marks(value, form, text):
+    assert number(value, form) == text
