@@ -9,6 +9,7 @@ from nbgrader.server_extensions.formgrader import handlers
 from traitlets.config import Config
 
 from tests.course import own
+from tools.course.feedback import formulas
 from tools.course.formgrading import Offline
 from tools.course.grade import grade
 from tools.course.make import make
@@ -59,3 +60,10 @@ def test_formgrader_draws_formulas_and_rubrics_without_a_network(course):
     assert page.count("<math") == 3  # two of the student's, one of the model answer
     assert page.index("H</mi>") < page.index('class="mi-rubric') < page.index("No probability exceeds")
     assert "window.MathJax = " in page  # nbgrader's script waits for it
+
+
+@pytest.mark.parametrize("tex", ["$n'$", "$x'_j$", r"$\mathbb{E}_{P'}$"])
+def test_a_prime_is_as_large_as_its_letter(tex):
+    drawn = formulas(tex)
+    assert "<mo lspace" in drawn and "&#x02032;</mo></mrow>" in drawn
+    assert "<mi>&#x02032;" not in drawn  # a raised one, which fonts without a script form draw as a dot

@@ -37,6 +37,12 @@ SHOWN = ("image/png", "image/jpeg", "text/plain")
 CODE = re.compile(r"(<(pre|code|textarea|style|script)\b.*?</\2>|<[^>]*>)", re.S)  # no formulas in there
 FORMULA = re.compile(r"\$\$.{1,4000}?\$\$|\$[^$\n]{1,1000}?\$", re.S)
 NAMELESS = re.compile(r"<img\b(?![^>]*\balt=)")
+ATOM = r"(<mi>[^<]*</mi>)"
+PRIME = '<mo lspace="0" rspace="0">&#x02032;</mo>'  # as large as a letter: raised, fonts without a script form lose it
+PRIMES = [
+    (re.compile(rf"<msup>{ATOM}<mi>&#x02032;</mi></msup>"), rf"<mrow>\1{PRIME}</mrow>"),
+    (re.compile(rf"<msubsup>{ATOM}{ATOM}<mi>&#x02032;</mi></msubsup>"), rf"<msub><mrow>\1{PRIME}</mrow>\2</msub>"),
+]
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -110,7 +116,10 @@ def _formula(written: str) -> str:
     tex = html.unescape(written.strip("$"))
     try:
         display = "block" if written.startswith("$$") else "inline"
-        return f'<span class="tex {display}">{mathml(tex, display=display)}</span>'
+        drawn = mathml(tex, display=display)
+        for written_so, better in PRIMES:
+            drawn = written_so.sub(better, drawn)
+        return f'<span class="tex {display}">{drawn}</span>'
     except Exception:  # whatever a student wrote between two dollars; it is shown as written
         return written
 
