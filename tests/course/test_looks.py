@@ -65,5 +65,6 @@ def test_formgrader_draws_formulas_and_rubrics_without_a_network(course):
 @pytest.mark.parametrize("tex", ["$n'$", "$x'_j$", r"$\mathbb{E}_{P'}$"])
 def test_a_prime_is_as_large_as_its_letter(tex):
     drawn = formulas(tex)
-    assert "<mo lspace" in drawn and "&#x02032;</mo></mrow>" in drawn
+    assert "<mo lspace" in drawn
+    assert "&#x02032;</mo></mrow>" in drawn
     assert "<mi>&#x02032;" not in drawn  # a raised one, which fonts without a script form draw as a dot

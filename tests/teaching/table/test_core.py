@@ -118,6 +118,7 @@ def test_kinds_are_guessed_as_the_package_guesses_them():
     from io import StringIO
 
     import pandas as pd
+
     from mi_lab.tables.kinds import kinds_of
 
     rng = np.random.default_rng(0)
