@@ -8,7 +8,7 @@ import torch
 from exact_information import Logs, divergence, entropy, information, log, push, table
 from scipy import integrate, stats
 
-from mi_lab import CorrelatedMixture
+from mi_lab import CorrelatedMixture, load_run
 from mi_lab.references import Conditional, SameCell
 
 K, L = 3, 4
@@ -202,3 +202,23 @@ def test_the_package_s_reference_has_that_law():
     wanted = np.array([float(coarse[x, y // 2] * py[y] / share[y // 2]) for x in range(K) for y in range(L)])
     assert np.abs(seen - wanted).max() < 5 * math.sqrt(0.25 / n) * 2  # x and y′ come from shares that scatter, too
     assert np.abs(flat - wanted).max() > 10 * math.sqrt(0.25 / n)  # and it isn't the joint law
+
+
+def test_what_the_chapter_says_of_its_runs():
+    """Four seeds a method: the mixtures' error bar covers, DoE + MINE is near and calm, PQ is at its wall."""
+    results = load_run("hybrids")
+    truth = results["about"]["truth"]
+
+    def of(method, key):
+        return np.array([r[key] for r in results["runs"] if r["method"] == method], float)
+
+    assert all(len(of(m, "value")) >= 4 for m in results["about"]["epochs"])
+    value, error = of("doe mixtures", "value"), of("doe mixtures", "error")
+    assert (np.abs(value / truth - 1) < 0.02).all()
+    assert (np.abs(value - truth) < 2 * error).mean() >= 0.75  # of four: one may miss
+    assert (of("doe mixtures", "seconds")[:, -1] < 60).all()
+    assert (np.abs(of("doe+mine", "value") / truth - 1) < 0.05).all()
+    assert of("mine", "log_ratio_sd").mean() > 10 * of("doe+mine", "log_ratio_sd").mean()
+    assert (of("pq", "value") < math.log(32)).all()
+    assert (of("pq", "value") > 0.95 * math.log(32)).all()
+    assert (of("pq+mine", "value") > math.log(32)).all()
