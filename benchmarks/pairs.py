@@ -3,8 +3,8 @@
     python -m benchmarks.pairs            # some minutes; writes mi_lab/teaching/curves/pairs-benchmarks.json
 
 scikit-learn's ``mutual_info_regression`` takes part column by column, ennemi's ``pairwise_mi`` if it can be imported
-(pip install ennemi).  All use the third neighbour and as many cores, each the way it has, on the first `PART` columns;
-on several cores ours is judged by the whole table, for which it starts workers.  `benchmarks.examples` runs what the
+(pip install ennemi).  All use the third neighbour and as many cores, each the way it has; the peers on the first
+`PART` columns, the shortest of `TURNS` times, ours once on the whole table, workers' start included.  `benchmarks.examples` runs what the
 peers' documentation shows through ours.
 """
 
@@ -61,34 +61,32 @@ def timed(call: Callable) -> tuple[float, float, np.ndarray]:
 
 
 def race(jobs: int) -> dict:
-    """Time all with so many cores, by turns, so that a slow minute hits all; the shortest of each counts."""
+    """Time all with so many cores, the peers by turns on a part, ours once on the whole."""
     frame = table()
     some = frame.iloc[:, :PART]
     part, whole = PART * (PART - 1) // 2, COLUMNS * (COLUMNS - 1) // 2
     calls = {"scikit-learn": column_by_column} | ({"ennemi": ennemi} if HAS else {})
-    calls["mi_lab"] = lambda frame, jobs: pairwise(frame, n_jobs=jobs, progress=False)
     took: dict[str, list] = {name: [] for name in calls}
     values = {name: timed(lambda: call(some, jobs))[2] for name, call in calls.items()}  # noqa: B023  (warm, too)
+    ours = np.asarray(pairwise(some, n_jobs=1))
+    wall, work, _ = timed(lambda: pairwise(frame, n_jobs=jobs, progress=False))
+    found = {"mi_lab": {"ms a pair": 1e3 * wall / whole, "processor ms a pair": 1e3 * work / whole, "seconds": wall}}
     for _ in range(TURNS):
         for name, call in calls.items():
             wall, work, _ = timed(lambda: call(some, jobs))  # noqa: B023
-            took[name].append((wall / part, work / part))
-    all_pairs = timed(lambda: pairwise(frame, n_jobs=jobs, progress=False))
-    found = {"mi_lab, all pairs": {"seconds": all_pairs[0], "pairs": whole}}
-    print(f"{jobs} core(s): mi_lab takes {all_pairs[0]:.1f} s for {whole:,} pairs", flush=True)
+            took[name].append((1e3 * wall / part, 1e3 * work / part))
     upper = np.triu_indices(PART, 1)
     for name, times in took.items():
-        wall, work = (1e3 * min(t[c] for t in times) for c in (0, 1))
-        apart = float(np.abs(values[name][upper] - values["mi_lab"][upper]).mean())
-        found[name] = {"ms a pair": wall, "mean difference": apart}
-        found[name] |= {"processor ms a pair": work} if jobs == 1 else {}  # of workers it says nothing
-        print(f"{jobs} core(s): {name:13} {wall:7.3f} ms a pair, processor {work:7.3f} ms", flush=True)
-    if jobs > 1:
-        found["mi_lab"]["ms a pair"] = 1e3 * all_pairs[0] / whole
-    for name in calls:
-        for what, times in {"ms a pair": "times ours", "processor ms a pair": "times our work"}.items():
-            if what in found[name]:
-                found[name][times] = found[name][what] / found["mi_lab"][what]
+        wall, work = (min(t[c] for t in times) for c in (0, 1))
+        apart = float(np.abs(values[name][upper] - ours[upper]).mean())
+        found[name] = {"ms a pair": wall, "processor ms a pair": work, "mean difference": apart}
+    ours_took = dict(found["mi_lab"])
+    for name, row in found.items():
+        if jobs > 1:  # of workers it says nothing
+            del row["processor ms a pair"]
+        for what in [w for w in row if w.endswith("a pair")]:
+            row[what.replace("ms a pair", "times ours")] = row[what] / ours_took[what]
+        print(f"{jobs} core(s): {name:13}", {w: round(v, 3) for w, v in row.items()}, flush=True)
     return found
 
 

@@ -35,6 +35,10 @@ class Columns:
     missing : ndarray (p, n), bool
     single : ndarray (p,), bool
         Which are numbers without equal values, so that their scores are the same set of numbers in every such column.
+    order : ndarray (p, n)
+        The rows in ascending order of each column.
+    whole : ndarray (p,), bool
+        Which miss nothing.
     read : tuple of Column
         The same, one by one.
     """
@@ -46,6 +50,8 @@ class Columns:
     scores: np.ndarray
     missing: np.ndarray
     single: np.ndarray
+    order: np.ndarray
+    whole: np.ndarray
     read: tuple[Column, ...]
 
     @property
@@ -95,8 +101,11 @@ def as_columns(table: Any, columns: Any = None, kinds: dict | None = None, missi
         values[j, there] = v
         single[j] = not counted[j] and len(np.unique(v)) == len(v)
         scores[j, there] = v if counted[j] else scored(v)
-    gone = np.isnan(values)
-    return Columns(list(frame.columns), tuple(c.kind for c in read), counted, values, scores, gone, single, tuple(read))
+    gone, order = np.isnan(values), np.argsort(scores, axis=1, kind="stable")
+    kinds_found = tuple(c.kind for c in read)
+    return Columns(
+        list(frame.columns), kinds_found, counted, values, scores, gone, single, order, ~gone.any(1), tuple(read)
+    )
 
 
 def as_frame(table: Any, columns: Any = None):

@@ -37,29 +37,35 @@ class Digamma:
 def pair(columns: Columns, i: int, j: int, k: int, rows: np.ndarray | None = None) -> float:
     """Estimate the mutual information of columns i and j in nats, from some of the rows; NaN if there are too few."""
     x, y, labels = columns.scores[i], columns.scores[j], (columns.is_label(i), columns.is_label(j))
+    single = bool(columns.single[i] and columns.single[j])
+    if rows is None and columns.whole[i] and columns.whole[j]:
+        return of_pair(x, y, labels, k, single, (columns.order[i], columns.order[j]))
     there = ~(columns.missing[i] | columns.missing[j])
-    if rows is not None:
-        there = rows[there[rows]]
-        x, y = x[there], y[there]
-    elif not there.all():
-        x, y = x[there], y[there]
-    if len(x) < FEW:
+    rows = np.flatnonzero(there) if rows is None else rows[there[rows]]
+    if len(rows) < FEW:
         return np.nan
-    if len(x) < columns.n:  # scores are those of the rows that are left
-        x, y = (v if label else scored(v) for v, label in zip((x, y), labels, strict=True))
-    return of_pair(x, y, labels, k, bool(columns.single[i] and columns.single[j]))
+    # scores are those of the rows that are left
+    x, y = (v[rows] if label else scored(v[rows]) for v, label in zip((x, y), labels, strict=True))
+    return of_pair(x, y, labels, k, single)
 
 
-def of_pair(x: np.ndarray, y: np.ndarray, labels: tuple[bool, bool], k: int, single: bool = False) -> float:
-    """Estimate from scores or codes (n,); `single`: neither holds equal values."""
-    if (x == x[0]).all() or (y == y[0]).all():
+def of_pair(
+    x: np.ndarray,
+    y: np.ndarray,
+    labels: tuple[bool, bool],
+    k: int,
+    single: bool = False,
+    orders: tuple[np.ndarray, np.ndarray] | None = None,
+) -> float:
+    """Estimate from scores or codes (n,); `single`: neither holds equal values; `orders`: the rows by x and by y."""
+    if not single and ((x == x[0]).all() or (y == y[0]).all()):
         return 0.0
     if all(labels):
         return counts(x.astype(int), y.astype(int))
     if any(labels):
         code, v = (x, y) if labels[0] else (y, x)
         return under_labels(code.astype(int), v, k)
-    return neighbours(x, y, k, single)
+    return neighbours(x, y, k, single, orders)
 
 
 def entropy(counts: np.ndarray, n: int) -> float:
@@ -73,7 +79,13 @@ def names_rows(code: np.ndarray) -> bool:
     return len(np.unique(code)) > NAMES * len(code)
 
 
-def neighbours(x: np.ndarray, y: np.ndarray, k: int, single: bool = False) -> float:
+def neighbours(
+    x: np.ndarray,
+    y: np.ndarray,
+    k: int,
+    single: bool = False,
+    orders: tuple[np.ndarray, np.ndarray] | None = None,
+) -> float:
     """Return the estimate of `ksg`, `eq-ksg`, for one column each of numbers; `single`: scores without equal values.
 
     Scores of ranks lie on no lattice, so that of those nobody need ask whether the k-th neighbour is a single one (one
@@ -86,15 +98,18 @@ def neighbours(x: np.ndarray, y: np.ndarray, k: int, single: bool = False) -> fl
         return np.nan
     if n < SMALL:
         return _slowly(x, y, k)
-    order = np.argsort(x)  # samples that follow each other are near each other: the cache stays warm
-    z = _on_grid(np.stack([x[order], y[order]], 1))
+    by_x, by_y = orders or (np.argsort(x), np.argsort(y))
+    z = _on_grid(np.stack([x[by_x], y[by_x]], 1))  # samples that follow each other are near: the cache stays warm
     tree = cKDTree(z, leafsize=10, balanced_tree=False, compact_nodes=False)
     distance, _ = tree.query(z, k=[k + 1] if single else [k + 1, min(k + 2, n)], p=np.inf)
     radius = distance[:, 0]
     if not single and ((radius == 0).any() or (n > k + 1 and (radius == distance[:, 1]).mean() > CHANCE)):
         return _slowly(x, y, k)
-    n_x, n_y = nearer(z[:, 0], radius), nearer(z[:, 1], radius)
-    return float(ψ(np.array(k)) + ψ(np.array(n)) - (ψ(n_x + 1) + ψ(n_y + 1)).mean())
+    place = np.empty(n, np.intp)
+    place[by_x] = np.arange(n)
+    along = place[by_y]  # the rows by y, as they stand in z
+    n_x, n_y = nearer(z[:, 0], radius), nearer(z[along, 1], radius[along])
+    return float(ψ(np.array(k)) + ψ(np.array(n)) - ψ(n_x + 1).mean() - ψ(n_y + 1).mean())
 
 
 def under_labels(code: np.ndarray, v: np.ndarray, k: int) -> float:
@@ -110,8 +125,9 @@ def under_labels(code: np.ndarray, v: np.ndarray, k: int) -> float:
         return _mixed(code, v, k)
     wanted = np.minimum(k, size[sorted_code] - 1)
     radius = _kth(sorted_v, sorted_code, wanted)
-    n_v = nearer(sorted_v, radius)
-    return float((ψ(wanted) - ψ(size[sorted_code]) - ψ(n_v + 1)).mean() + ψ(np.array(n)))
+    along = np.argsort(sorted_v)
+    n_v = nearer(sorted_v[along], radius[along])
+    return float((ψ(wanted) - ψ(size[sorted_code])).mean() - ψ(n_v + 1).mean() + ψ(np.array(n)))
 
 
 def _kth(v: np.ndarray, code: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -132,14 +148,9 @@ def _kth(v: np.ndarray, code: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 def nearer(v: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """Count the other values strictly nearer than the radius, by two searches in the sorted values."""
-    s = np.sort(v)
-    # in ascending order searches find what they want in the cache
-    order = slice(None) if (v[1:] >= v[:-1]).all() else np.argsort(v)
-    u, r = v[order], radius[order]
-    inside = np.searchsorted(s, u + r, side="left") - np.searchsorted(s, u - r, side="right") - 1
-    count = np.empty(len(v), int)
-    count[order] = np.maximum(inside, 0)
-    return count
+    v = np.ascontiguousarray(v)
+    inside = np.searchsorted(v, v + radius, side="left") - np.searchsorted(v, v - radius, side="right") - 1
+    return np.maximum(inside, 0)
 
 
 def _on_grid(v: np.ndarray) -> np.ndarray:
