@@ -3,9 +3,9 @@
     python -m benchmarks.pairs            # some minutes; writes mi_lab/teaching/curves/pairs-benchmarks.json
 
 scikit-learn's ``mutual_info_regression`` takes part column by column, ennemi's ``pairwise_mi`` if it can be imported
-(pip install ennemi).  All use the third neighbour and as many cores, each the way it has; the peers on the first
-`PART` columns, the shortest of `TURNS` times, ours once on the whole table, workers' start included.  `benchmarks.examples` runs what the
-peers' documentation shows through ours.
+(pip install ennemi).  All use the third neighbour and as many cores, each the way it has; the peers on the first `PART`
+columns, the shortest of `TURNS` times, ours once on the whole table, workers' start included.  `benchmarks.examples`
+runs what the peers' documentation shows through ours.
 """
 
 import importlib.util

@@ -46,6 +46,7 @@ def draw_ranking(ranking: Any, most: int = 30) -> Any:
     values = some["information"].replace(float("inf"), some["information"].replace(float("inf"), 0).max())
     errors = some.get("error")
     ax.barh([str(c) for c in some.index], values, xerr=errors, color=plots.C.blue)
+    ax.set_axisbelow(True)
     under = f" given {', '.join(map(str, ranking.attrs['given']))}" if ranking.attrs["given"] else ""
     ax.set(xlabel=f"information about {ranking.attrs['target']}{under} ({ranking.attrs['units']})")
     ax.set_title({"relevance": "each for itself"}.get(ranking.attrs["how"], f"chosen by {ranking.attrs['how']}"))

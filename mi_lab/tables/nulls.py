@@ -38,8 +38,12 @@ def p_value(value: float, data: Columns, i: int, j: int, there: np.ndarray, how:
     """Return the share of shuffles, the table itself counted in, whose estimate is at least as large.
 
     Where the pair needs shuffles of its own they stop once `ENOUGH` reached the value; the level stays exact
-    (besag1991).
+    (besag1991).  Two series are tested by shifts (`significance`).
     """
+    if {i, j} <= how["series"]:
+        from mi_lab.tables.significance import significance
+
+        return significance(data.values[i], data.values[j], None, max(19, how["permutations"]), seed=how["seed"]).p
     if {i, j} <= how["null"]["columns"]:
         null = how["null"]["values"]
         reached = len(null) - int(np.searchsorted(null, value - 1e-12, side="left"))

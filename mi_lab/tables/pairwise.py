@@ -78,8 +78,10 @@ class Pairs(pd.DataFrame):
         import seaborn
 
         if ax is None:
-            _, ax = plt.subplots()
-        seaborn.heatmap(self._finite(), ax=ax, **self._look() | options)
+            side = self._side()
+            _, ax = plt.subplots(figsize=(side + 0.8, side), layout="constrained")
+        seaborn.heatmap(self._finite(), ax=ax, **{"square": True} | self._look() | options)
+        ax.grid(False)
         return ax
 
     def dendrogram(self, **options):
@@ -96,7 +98,13 @@ class Pairs(pd.DataFrame):
         apart = 1 - np.sqrt(-np.expm1(-2 * nats))
         tree = linkage(apart[np.triu_indices(len(self), 1)], "average")
         with plt.rc_context({"figure.constrained_layout.use": False}):  # seaborn lays its grid out itself
-            return seaborn.clustermap(self._finite(), row_linkage=tree, col_linkage=tree, **self._look() | options)
+            more = {"row_linkage": tree, "col_linkage": tree, "figsize": (1.3 * self._side(),) * 2}
+            grid = seaborn.clustermap(self._finite(), **more | self._look() | options)
+        grid.ax_heatmap.grid(False)
+        return grid
+
+    def _side(self) -> float:
+        return min(16.0, 3.2 + 0.28 * len(self))  # inches
 
     def _finite(self) -> pd.DataFrame:
         values = self.to_numpy(copy=True)
@@ -108,7 +116,8 @@ class Pairs(pd.DataFrame):
         off = self.to_numpy()[~np.eye(len(self), dtype=bool)]
         finite = off[np.isfinite(off)]
         top = float(finite.max()) if len(finite) and finite.max() > 0 else 1.0
-        return {"cmap": "cividis", "vmin": 0, "vmax": top, "cbar_kws": {"label": self.units}}
+        look = {"cmap": "cividis", "vmin": 0, "vmax": top, "cbar_kws": {"label": self.units}}
+        return look | ({"annot": True, "fmt": ".2f"} if len(self) <= 8 else {})
 
 
 def pairwise(
@@ -194,11 +203,11 @@ def pairwise(
     found, size = {}, len(pairs)
     work = ROW * data.n * (1 + 10 * errors) * (1 if method is None else 100)
     if permutations:
-        null = nulls.shared(data, k, permutations, seed, n_jobs, progress)
-        how["null"] = null
+        how["null"] = nulls.shared(data, k, permutations, seed, n_jobs, progress)
+        how["series"] = frozenset(series(data))
     chunk = max(1, min(size, int(SLICE / work)))
     tasks = [pairs[i : i + chunk] for i in range(0, size, chunk)]
-    about = {n: v for n, v in how.items() if n != "null"} | {
+    about = {n: v for n, v in how.items() if n not in ("null", "series")} | {
         "columns": [str(n) for n in data.names],
         "kinds": data.kinds,
         "table": parallel.digest(data.values),
@@ -321,13 +330,19 @@ def _about_rows(data: Columns) -> list[str]:
         copied = copied_rows(block[:, :1], block[:, 1:])
         if copied:
             return [copied]
-        slow = [data.names[j] for j in numbers if serial(*(data.values[j][:, None],) * 2)[0]]
+        slow = [data.names[j] for j in series(data)]
         if len(slow) > 1:
             said.append(
                 f"the rows follow one another ({len(slow)} columns remember, {slow[0]!r} among them): such series look "
-                "dependent by chance, by much more than an error bar or p-value for independent rows says."
+                "dependent by chance, by much more than an error bar for independent rows says; p-values take them for "
+                "series (rows that were only sorted may be shuffled first)."
             )
     return said
+
+
+def series(data: Columns) -> list[int]:
+    """Return the columns of numbers whose rows remember those before them."""
+    return [j for j in np.flatnonzero(data.whole & ~data.labels).tolist() if serial(*(data.values[j][:, None],) * 2)[0]]
 
 
 def _about_pairs(data: Columns, value: np.ndarray, which: Any = None) -> list[str]:

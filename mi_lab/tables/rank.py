@@ -13,7 +13,7 @@ from mi_lab.estimates import UNITS, check_units
 from mi_lab.tables import kernels, nulls
 from mi_lab.tables.columns import FEW, Columns, as_columns, as_frame
 from mi_lab.tables.mixed import by_kinds
-from mi_lab.tables.pairwise import ROW, SMALL, _about_pairs, _about_rows, _pair
+from mi_lab.tables.pairwise import ROW, SMALL, _about_pairs, _about_rows, _pair, series
 from mi_lab.tables.reading import Rows, Side
 
 HOW = ("relevance", "mrmr", "jmi", "cmim")
@@ -101,6 +101,7 @@ def rank(
     z = tuple(range(p + 1, p + 1 + len(known)))
     if permutations and not z:
         setting["null"] = nulls.shared(data, k, permutations, seed, n_jobs, progress)
+        setting["series"] = frozenset(series(data))
     run = Run(data, p, z, setting, n_jobs, progress)
     value, error, chance = run.each(resume, about, said)
     if how == "relevance":
@@ -221,5 +222,7 @@ def _one(task: tuple, data: Columns, target: int, setting: dict) -> tuple[float,
 
         x, y, z = (s.values for s in rows.sides)
         kinds = {s.name: "label" for s in rows.sides if s.discrete}
-        chance = significance(x, y, z, setting["permutations"], rows="auto", kinds=kinds, seed=setting["seed"]).p
+        chance = significance(
+            x, y, z, max(19, setting["permutations"]), rows="auto", kinds=kinds, seed=setting["seed"]
+        ).p
     return out.value, math.nan if out.error is None else out.error, chance

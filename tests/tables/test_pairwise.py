@@ -183,6 +183,19 @@ def test_p_values_keep_their_level_for_numbers_labels_and_both():
     assert np.mean(np.array(below["numbers"]) <= 0.5) > 0.5 - 3 * 0.5 / math.sqrt(120)
 
 
+def test_series_are_tested_as_series():
+    r = np.random.default_rng(3)
+    series = r.standard_normal((250, 4))
+    for t in range(1, 250):
+        series[t] += 0.97 * series[t - 1]
+    frame = pd.DataFrame(series, columns=list("abcd"))
+    with pytest.warns(UserWarning, match="rows follow one another .4 columns remember"):
+        out = pairwise(frame, permutations=99, n_jobs=1)
+    upper = np.triu_indices(4, 1)
+    assert (out.to_numpy()[upper] > 0.1).sum() >= 3  # they look dependent
+    assert (out.p.to_numpy()[upper] <= 0.01).sum() == 0  # and aren't
+
+
 def test_what_is_there_is_found_among_many():
     r = np.random.default_rng(1)
     frame = pd.DataFrame(r.standard_normal((300, 12)), columns=[f"c{i}" for i in range(12)])
