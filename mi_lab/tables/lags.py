@@ -150,7 +150,7 @@ def transfer_entropy(
     result = by_kinds(rows, "auto", seed=seed, block=min(tau, (n - first) // 8), **options)
     test: Significance | None = None
     if permutations:
-        test = tested(rows, whole(permutations, "permutations", 19), "blocks", block, seed, early=True)
+        test = tested(rows, whole(permutations, "permutations", 19), "blocks", block, seed, early=20)
     known = {f.name: getattr(result, f.name) for f in fields(Estimate)}
     return Transfer(**known, p=None if test is None else test.p, past=(k, l)).to(units)  # type: ignore[return-value]
 

@@ -31,7 +31,6 @@ from mi_lab.tables.mixed import coded, prepared, scaled
 from mi_lab.tables.reading import Rows, read
 
 MIN_ROWS = 8
-ENOUGH = 20  # orders as good as the data's, after which a test stops
 NEAR = 7  # nearest rows, itself included, among which a row of x moves under numbers
 
 
@@ -77,7 +76,7 @@ def significance(
     missing: str = "refuse",
     marks: Any = (),
     seed: int = 0,
-    early: bool = True,
+    early: int = 20,
 ) -> Significance:
     r"""Test whether x tells about y, or about y given z, by permutation.
 
@@ -102,8 +101,8 @@ def significance(
     block : int, optional
         Rows in a block.
     seed : int
-    early : bool
-        Stop early.
+    early : int
+        Orders as good as the data's after which the test stops; 0 tries all.
 
     Returns
     -------
@@ -118,7 +117,7 @@ def significance(
     --------
     >>> significance(x, y).p
     """
-    permutations = whole(permutations, "permutations", 19)
+    permutations, early = whole(permutations, "permutations", 19), whole(int(early), "early", 0)
     one_of(rows, "rows", ("auto", "independent", "strata", "local", "shifts", "blocks"))
     read_rows = read(x, y, given, kinds, missing, marks, MIN_ROWS)
     if rows in ("strata", "local") and read_rows.z is None:
@@ -133,7 +132,7 @@ def significance(
     return tested(read_rows, permutations, rows, block or max(found, round(math.sqrt(read_rows.x.n))), seed, early)
 
 
-def tested(rows: Rows, permutations: int, how: str, block: int, seed: int, early: bool) -> Significance:
+def tested(rows: Rows, permutations: int, how: str, block: int, seed: int, early: int) -> Significance:
     """Test rows that are read already, by orders of one kind."""
     n = rows.x.n
     rng = np.random.default_rng([seed, 3])
@@ -145,10 +144,10 @@ def tested(rows: Rows, permutations: int, how: str, block: int, seed: int, early
     for _ in range(permutations):
         found.append(of(order()))
         as_large += found[-1] >= data - 1e-12  # equal up to rounding
-        if early and as_large == ENOUGH:
+        if early and as_large == early:
             break
     drawn = len(found)
-    p = as_large / drawn if early and as_large == ENOUGH else (1 + as_large) / (1 + drawn)
+    p = as_large / drawn if early and as_large == early else (1 + as_large) / (1 + drawn)
     return Significance(p, data, float(np.mean(found)), drawn, how, n)
 
 
