@@ -61,7 +61,7 @@ def difference(
     if by == "reference":
         from mi_lab.trainers.conditional import by_reference
 
-        return by_reference(x, y, z, method, truth=truth, **shared)
+        return by_reference(x, y, z, method, truth=truth, straighten=not rows.x.has_labels, **shared)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         both, alone = (estimate(x, w, method, **shared) for w in (np.concatenate([y, z], 1), z))
