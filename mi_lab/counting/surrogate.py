@@ -2,7 +2,7 @@ r"""What neighbours miss in many columns, learned from a Gaussian law with the s
 
 In d columns the smallest cube with k rows is wide, about n^(-1/d), and blurs what it counts.  A Gaussian law blurs
 about as much as the data do, and its information is known; so neighbours are asked about samples of it, too, and what
-they miss there is put back (a parametric bootstrap of the bias, efron1979).
+they miss there is put back (a parametric bootstrap of the bias, efron1979bootstrap).
 """
 
 from collections.abc import Callable

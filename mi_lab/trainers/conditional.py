@@ -1,9 +1,9 @@
-r"""One critic for I(X;Y|Z): joint samples (x, y, z) against (x', y, z), where x' belongs to a row with nearly the same z.
+r"""One critic for I(X;Y|Z): joint samples (x, y, z) against (x', y, z), x' that of a row with nearly the same z.
 
 .. math:: I(X;Y\vert Z) = D(P_{XYZ} \,\Vert\, P_{X\vert Z} P_{YZ})
 
-The rows nearest in z stand for P(x|z) (after mukherjee2020); in many columns of z they are far, and the estimate too low
-or too high by what x changes on the way.
+The rows nearest in z stand for P(x|z) (after sen2017); in many columns of z they are far, and the estimate is off by
+what x changes on the way.
 """
 
 import math
