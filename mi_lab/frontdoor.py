@@ -219,10 +219,8 @@ def estimate(
         raise ValueError(f"truth = {truth!r}, wanted a finite number of nats.")
     rows = read(x, y, given, kinds, missing, marks, MIN_SAMPLES)
     if normalize is not None:
-        if getattr(function, "func", function) not in (counting, by_kinds):
-            raise ValueError(
-                f"normalize divides by entropies, and method {method!r} estimates none: take ksg or counts."
-            )
+        if getattr(function, "func", function) not in (counting, by_kinds) and not takes(rows, method):
+            raise ValueError(f"normalize divides by entropies of labels, and method {method!r} sees none: take counts.")
         options["normalize"] = RATIOS.get(normalize, normalize)
     x, y = rows.x.values, rows.y.values
     made = {"truth": truth, "method": method, "n": len(x)}
