@@ -139,7 +139,30 @@ def read(
                     f"{_where(side, c)} holds {infinite} infinite value(s): drop or fill those rows first."
                 )
     sentences = [said, dropped, *(_sentinel(side, c) for side in sides.values() for c in side.columns)]
+    sentences += [_shape(list(sides.values())), *(_constant(side) for side in sides.values())]
     return Rows(sides["x"], sides["y"], sides.get("given"), tuple(s for s in sentences if s))
+
+
+def _shape(sides: list[Side]) -> str:
+    """Say that there are more columns than rows."""
+    columns, n = sum(len(side.columns) for side in sides), sides[0].n
+    if columns < n:
+        return ""
+    names = " and ".join(side.name for side in sides)
+    return (
+        f"{names} have {columns} columns together and only {n} rows: so few rows lie far from one another whatever the "
+        "law, and an estimate says next to nothing; take fewer columns."
+    )
+
+
+def _constant(side: Side) -> str:
+    """Say that some of several columns never vary."""
+    if len(side.columns) == 1:
+        return ""
+    same = [c for c in side.columns if (c.values == c.values[:1]).all()]
+    if not same or len(same) == len(side.columns):
+        return ""
+    return f"{_where(side, same[0])}{' and others' if len(same) > 1 else ''} holds one value only and tells nothing."
 
 
 def _where(side: Side, column: Column) -> str:
