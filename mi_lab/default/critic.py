@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mi_lab.default.base import Base, adjusted
+from mi_lab.default.base import Base, constant
 
 HIDDEN, EMBED, LAYERS = 64, 32, 2
 BATCH, RATE, KEEP = 256, 3e-3, 0.98  # pairs a step, Adam's rate, memory of the averaged weights
@@ -78,35 +78,44 @@ def apply(weights: list[Tensor], h: Tensor) -> Tensor:
 
 
 class BasePairs:
-    """The Gaussian log-ratios of every fold, from its training part: a product of factors and two sums of squares."""
+    """The base's log-ratios of all pairs: what each sample brings, and what pairs make of it."""
 
-    def __init__(self, base: Base, train: list[np.ndarray]):
-        d_x, d_y = base.u.shape[1], base.v.shape[1]
-        parts = []
-        for rows in train:
-            left, rho, right = np.linalg.svd(base.u[rows].T @ base.v[rows] / len(rows), full_matrices=False)
-            rho = adjusted(np.minimum(rho, STRONG), len(rows), d_x, d_y)
-            parts.append((left, right.T, rho))
-        stack = lambda i, f: torch.from_numpy(np.stack([p[i] * f(p[2]) for p in parts])).float()  # noqa: E731
-        cross, square = lambda r: np.sqrt(r / (1 - r**2)), lambda r: np.sqrt(0.5 * r**2 / (1 - r**2))
-        self.x, self.y, self.xx, self.yy = stack(0, cross), stack(1, cross), stack(0, square), stack(1, square)
-        self.constant = torch.tensor([-0.5 * np.log1p(-(p[2] ** 2)).sum() for p in parts]).float()
+    def __init__(self, base: Base):
+        r, self.nu = len(base.rho), base.nu
+        self.d_x, self.d_y = base.u.shape[1], base.v.shape[1]
+        rho = np.minimum(base.rho, STRONG)
+        cross, square = np.sqrt(rho / (1 - rho**2)), 0.5 * rho**2 / (1 - rho**2)
+        det = -0.5 * np.log1p(-(rho**2)).sum()
+        made = [base.u[:, :r] * cross, base.v[:, :r] * cross]
+        own = [(z[:, :r] ** 2 * square).sum(1) for z in (base.u, base.v)]
+        if math.isfinite(self.nu):
+            squares = [(z**2).sum(1) for z in (base.u, base.v)]
+            self.alone = [
+                0.5 * (self.nu + z.shape[1]) * np.log1p(s / self.nu) for z, s in zip((base.u, base.v), squares)
+            ]
+            own = [s + 2 * q for s, q in zip(squares, own)]
+            det += constant(self.nu, self.d_x, self.d_y)
+        else:
+            self.alone = [np.zeros(len(base.u))] * 2
+        self.made, self.own = ([torch.from_numpy(z).float() for z in part] for part in (made, own))
+        self.alone = [torch.from_numpy(z).float() for z in self.alone]
+        self.alone[0] = self.alone[0] + float(det)
 
-    def sides(self, u: Tensor, v: Tensor, fold=slice(None)):
-        """Return factors and sums of squares of samples (folds, n, d)."""
-        return (
-            u @ self.x[fold],
-            v @ self.y[fold],
-            (u @ self.xx[fold]).square().sum(-1) - self.constant[fold, None],
-            (v @ self.yy[fold]).square().sum(-1),
-        )
+    def sides(self, rows: Tensor) -> tuple:
+        """Return factors, own sums and rest of x and of y for rows (…,)."""
+        return tuple(part[side][rows] for side in (0, 1) for part in (self.made, self.own, self.alone))
 
-
-def scores(sides, hx: Tensor, hy: Tensor) -> Tensor:
-    """Return t for all pairs (folds, n, n)."""
-    px, py, qx, qy = sides
-    t = torch.cat([px, hx], -1) @ torch.cat([py, hy], -1).transpose(-1, -2)
-    return t - qx.unsqueeze(-1) - qy.unsqueeze(-2)
+    def join(self, sides: tuple, hx: Tensor, hy: Tensor) -> Tensor:
+        """Return t = g + f for all pairs (…, n, n)."""
+        px, qx, ax, py, qy, ay = sides
+        if not math.isfinite(self.nu):
+            t = torch.cat([px, hx], -1) @ torch.cat([py, hy], -1).transpose(-1, -2)
+            return t - (qx - ax).unsqueeze(-1) - (qy - ay).unsqueeze(-2)
+        with torch.no_grad():
+            delta = qx.unsqueeze(-1) + qy.unsqueeze(-2) - 2 * (px @ py.transpose(-1, -2))
+            g = -0.5 * (self.nu + self.d_x + self.d_y) * torch.log1p(delta.clamp_(min=0).div_(self.nu))
+            g += ax.unsqueeze(-1) + ay.unsqueeze(-2)
+        return hx @ hy.transpose(-1, -2) + g
 
 
 def fit(
@@ -137,17 +146,17 @@ def fit(
 
     Which look a fold's critic is taken from, the curves of the *other* folds say.
     """
-    u, v = (torch.from_numpy(z).float() for z in (base.u, base.v))
+    u, v = (torch.from_numpy(z).float() for z in base.seen)
     n = len(u)
     order = np.random.default_rng(seed).permutation(n)
     size = n // folds
     test = [order[k * size : (k + 1) * size] for k in range(folds)]
     train = [np.concatenate([order[: k * size], order[(k + 1) * size : folds * size]]) for k in range(folds)]
-    pairs = BasePairs(base, train)
+    pairs = BasePairs(base)
     generator = torch.Generator().manual_seed(seed)
     nets = Networks(folds, u.shape[1], v.shape[1], hidden, generator)
     rows = torch.from_numpy(np.stack([t[:LOOK] for t in test]))
-    look = u[rows], v[rows], pairs.sides(u[rows], v[rows])
+    look = u[rows], v[rows], pairs, pairs.sides(rows)
     silent = torch.zeros_like(nets.flat)
     curve, saved = [value(look, nets, silent)], [silent]
     taken = Adam(nets.flat)
@@ -159,7 +168,7 @@ def fit(
         flat = taken.flat.requires_grad_()
         wx, wy = nets.views(flat)
         hx, hy = apply(wx, a), apply(wy, b)
-        t = scores(pairs.sides(a, b), hx, hy)
+        t = pairs.join(pairs.sides(index), hx, hy)
         (gradient,) = torch.autograd.grad(t, flat, slope(t.detach()))
         taken.step(gradient)
         if step % EVERY == 0:
@@ -171,15 +180,15 @@ def fit(
                 told(step / steps)
             if waited >= patience or time.monotonic() > until:
                 break
-    return _evaluated(u, v, nets, pairs, np.stack(curve), saved, test, train, step)
+    return _evaluated(base, u, v, nets, pairs, np.stack(curve), saved, test, train, step)
 
 
 def value(look, nets: Networks, flat: Tensor) -> np.ndarray:
     """Return every fold's value on the samples of a look, in nats."""
-    u, v, sides = look
+    u, v, pairs, sides = look
     with torch.no_grad():
         wx, wy = nets.views(flat)
-        t = scores(sides, apply(wx, u), apply(wy, v))
+        t = pairs.join(sides, apply(wx, u), apply(wy, v))
         own = torch.diagonal(t, dim1=1, dim2=2).mean(1)
         t.diagonal(dim1=1, dim2=2).fill_(-math.inf)
         both = t.logsumexp(1).mean(1) + t.logsumexp(2).mean(1)
@@ -231,57 +240,52 @@ class Batches:
         return self.order[:, self.place - self.size : self.place]
 
 
-def _evaluated(u, v, nets, pairs, curve, saved, test, train, steps) -> Fitted:
-    rest, terms = np.full(len(u), np.nan), np.full(len(u), np.nan)
+def _evaluated(base, u, v, nets, pairs, curve, saved, test, train, steps) -> Fitted:
+    rest = np.full(len(u), np.nan)
     trained, references, means, chosen = [], [], [], []
     for k in range(len(test)):
         others = np.delete(curve, k, 1).mean(1)
         chosen.append(int(others.argmax()))
         weights = [[w[k : k + 1] for w in side] for side in nets.views(saved[chosen[-1]])]
         held = test[k][:ROWS]
-        rest[held], terms[held], effective = _pointwise(u, v, weights, pairs, k, held)
+        rest[held], effective = _pointwise(u, v, weights, pairs, held)
         references.append(effective)
         means.append(rest[held].mean())
-        trained.append(_pointwise(u, v, weights, pairs, k, train[k][: min(LOOK * 2, ROWS)])[0].mean())
+        trained.append(_pointwise(u, v, weights, pairs, train[k][: 2 * LOOK])[0].mean())
     kept = np.isfinite(rest)
     return Fitted(
-        rest[kept], terms[kept], np.array(means), float(np.mean(trained)), float(np.mean(references)), steps, chosen,
-        curve,
+        rest[kept], base.terms[kept] + rest[kept], np.array(means), float(np.mean(trained)),
+        float(np.mean(references)), steps, chosen, curve,
     )  # fmt: skip
 
 
-def _pointwise(u, v, weights, pairs, k, rows):
+def _pointwise(u, v, weights, pairs, rows) -> tuple[np.ndarray, float]:
+    """Return f less the log-normalisers of rows, and the effective number of references behind these."""
     rows = torch.from_numpy(rows)
     with torch.no_grad():
-        a, b = u[rows][None], v[rows][None]
-        hx, hy = apply(weights[0], a)[0], apply(weights[1], b)[0]
-        px, py, qx, qy = (s[0] for s in pairs.sides(a, b, slice(k, k + 1)))
-        left, right = torch.cat([px, hx], 1), torch.cat([py, hy], 1)
-        f = (hx * hy).sum(1)
-        t = (left * right).sum(1) - qx - qy
-        by_x, number = log_means(left, right, qx, qy)
-        by_y, other = log_means(right, left, qy, qx)
-    normal = 0.5 * (by_x + by_y)
-    return (f - normal).numpy(), (t - normal).numpy(), min(number, other)
+        hx, hy = apply(weights[0], u[rows][None])[0], apply(weights[1], v[rows][None])[0]
+        sides = pairs.sides(rows)
+        by_x, number = log_means(pairs, sides, hx, hy)
+        by_y, other = log_means(pairs, sides[3:] + sides[:3], hy, hx)
+    return ((hx * hy).sum(1) - 0.5 * (by_x + by_y)).numpy(), min(number, other)
 
 
-def log_means(left: Tensor, right: Tensor, own: Tensor, other: Tensor, block: int = 512) -> tuple[Tensor, float]:
+def log_means(pairs: BasePairs, sides: tuple, hx: Tensor, hy: Tensor, block: int = 512) -> tuple[Tensor, float]:
     r"""Return every row's :math:`\log \mathrm E\, e^{t}` over the other rows' partners, and how many count.
 
     The logarithm of a mean of N weights is too small by half their squared coefficient of variation over N, on
-    average: that is put back, up to 1.
+    average: that is put back.
     """
-    n = len(left)
+    n = len(hx)
     out, number = torch.empty(n), torch.empty(n)
     for start in range(0, n, block):
-        t = left[start : start + block] @ right.T
-        t -= own[start : start + block, None]
-        t -= other
+        end = start + block
+        t = pairs.join(tuple(s[start:end] for s in sides[:3]) + sides[3:], hx[start:end], hy)
         t.diagonal(start).fill_(-math.inf)
         top = t.amax(1, keepdim=True)
         w = (t - top).exp_()
-        total, squares = w.sum(1), w.square().sum(1)
-        number[start : start + block] = total.square() / squares
-        out[start : start + block] = top[:, 0] + total.log() - math.log(n - 1)
-    out += (0.5 * (1 / number - 1 / (n - 1))).clamp(max=1.0)
+        total = w.sum(1)
+        number[start:end] = total.square() / w.square().sum(1)
+        out[start:end] = top[:, 0] + total.log() - math.log(n - 1)
+    out += 0.5 * (1 / number - 1 / (n - 1))
     return out, float(number.median())

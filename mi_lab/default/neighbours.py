@@ -6,6 +6,7 @@ The second mean is over samples drawn from the base, as many and in as many colu
 taken off where it is known; for a Gaussian copula the bias is 0.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,9 @@ def near(base: Base, x: np.ndarray, y: np.ndarray, seed: int = 0) -> Near:
     n, d_x, d_y = len(x), base.u.shape[1], base.v.shape[1]
     terms = ksg(x, y, k=NEIGHBOURS, pointwise=True, workers=1).numpy()
     rng = np.random.default_rng([seed, 77])
+    held = float(-0.5 * np.log1p(-(base.rho**2)).sum())
     found = [float(ksg(*draw(base.rho, n, d_x, d_y, rng), k=NEIGHBOURS, workers=1)) for _ in range(DRAWN)]
-    blur = base.value - float(np.mean(found))
+    blur, noise = held - float(np.mean(found)), float(np.std(found)) / math.sqrt(DRAWN - 1)
+    if abs(blur) < 3 * noise:
+        blur = 0.0
     return Near(float(terms.mean()) + blur, terms, blur)
