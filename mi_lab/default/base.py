@@ -66,8 +66,9 @@ def base(x: np.ndarray, y: np.ndarray) -> Base:
 
 
 def _seen(u: np.ndarray) -> np.ndarray:
-    """Return coordinates with their squared length, centred, as one more column."""
-    return np.c_[u, ((u**2).sum(1) - u.shape[1]) / np.sqrt(2 * u.shape[1])]
+    """Return coordinates, their squared length, and their products with it (of turns that depend on the length)."""
+    length = np.clip(((u**2).sum(1) - u.shape[1]) / np.sqrt(2 * u.shape[1]), -3, 3)[:, None]
+    return np.c_[u, length, u * length] if u.shape[1] > 1 else np.c_[u, length]
 
 
 def log_ratio(u: np.ndarray, v: np.ndarray, rho: np.ndarray, nu: float = float("inf")) -> np.ndarray:
@@ -107,7 +108,6 @@ def student(x: np.ndarray, y: np.ndarray, ground: Base) -> Base | None:
     Its scale matrix is the most likely one, by reweighting (liu1995).
     """
     from scipy.special import ndtr
-    from scipy.stats import t as law
 
     n, d_x, d_y = len(x), ground.u.shape[1], ground.v.shape[1]
     if x.shape[1] + y.shape[1] > min(MOST, n // 10) or x.shape[1] != d_x or y.shape[1] != d_y:

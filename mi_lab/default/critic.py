@@ -13,7 +13,7 @@ those of g.  So a law with a Gaussian copula costs no accuracy, and of all other
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ HIDDEN, EMBED, LAYERS = 64, 32, 2
 BATCH, RATE, KEEP = 256, 3e-3, 0.98  # pairs a step, Adam's rate, memory of the averaged weights
 LOOK, EVERY = 1000, 20  # held-out samples of a look at the curve, steps between two looks
 ROWS = 5000  # held-out samples of a fold that the final value takes pairs of
+WORTH = 0.002  # nats that a critic has to gain, times 1 + what the base holds
+SPARSE = 400.0  # effective references below which their shortfall is looked at
 STRONG = 0.99999  # the largest canonical correlation of a base
 
 
@@ -43,8 +45,15 @@ class Fitted:
     trained: float
     references: float
     steps: int
+    stopped: bool = False
+    unfinished: bool = False
     chosen: list[int] = field(default_factory=list)
     curve: np.ndarray | None = None
+
+    @property
+    def gap(self) -> float:
+        """Return what the critics gain on samples they saw over samples they didn't."""
+        return self.trained - float(self.rest.mean())
 
 
 class Networks:
@@ -90,15 +99,13 @@ class BasePairs:
         own = [(z[:, :r] ** 2 * square).sum(1) for z in (base.u, base.v)]
         if math.isfinite(self.nu):
             squares = [(z**2).sum(1) for z in (base.u, base.v)]
-            self.alone = [
-                0.5 * (self.nu + z.shape[1]) * np.log1p(s / self.nu) for z, s in zip((base.u, base.v), squares)
-            ]
-            own = [s + 2 * q for s, q in zip(squares, own)]
+            power = lambda s, d: 0.5 * (self.nu + d) * np.log1p(s / self.nu)  # noqa: E731
+            alone = [power(squares[0], self.d_x), power(squares[1], self.d_y)]
+            own = [squares[0] + 2 * own[0], squares[1] + 2 * own[1]]
             det += constant(self.nu, self.d_x, self.d_y)
         else:
-            self.alone = [np.zeros(len(base.u))] * 2
-        self.made, self.own = ([torch.from_numpy(z).float() for z in part] for part in (made, own))
-        self.alone = [torch.from_numpy(z).float() for z in self.alone]
+            alone = [np.zeros(len(base.u))] * 2
+        self.made, self.own, self.alone = ([torch.from_numpy(z).float() for z in part] for part in (made, own, alone))
         self.alone[0] = self.alone[0] + float(det)
 
     def sides(self, rows: Tensor) -> tuple:
@@ -161,16 +168,13 @@ def fit(
     curve, saved = [value(look, nets, silent)], [silent]
     taken = Adam(nets.flat)
     batches = Batches(train, min(BATCH, max(8, len(train[0]) // 2)), generator)
-    best, waited = -math.inf, 0
+    best, waited, stopped = -math.inf, 0, False
     for step in range(1, steps + 1):
-        index = batches.next()
-        a, b = u[index], v[index]
-        flat = taken.flat.requires_grad_()
-        wx, wy = nets.views(flat)
-        hx, hy = apply(wx, a), apply(wy, b)
-        t = pairs.join(pairs.sides(index), hx, hy)
-        (gradient,) = torch.autograd.grad(t, flat, slope(t.detach()))
-        taken.step(gradient)
+        try:
+            _step(batches, nets, taken, pairs, u, v)
+        except KeyboardInterrupt:
+            stopped = True
+            break
         if step % EVERY == 0:
             curve.append(value(look, nets, taken.average))
             saved.append(taken.average.clone())
@@ -180,7 +184,19 @@ def fit(
                 told(step / steps)
             if waited >= patience or time.monotonic() > until:
                 break
-    return _evaluated(base, u, v, nets, pairs, np.stack(curve), saved, test, train, step)
+    return _evaluated(base, u, v, nets, pairs, np.stack(curve), saved, test, train, (step, stopped, steps))
+
+
+def _step(batches: "Batches", nets: Networks, taken: "Adam", pairs: BasePairs, u: Tensor, v: Tensor) -> None:
+    """Take one step of every fold."""
+    index = batches.next()
+    a, b = u[index], v[index]
+    flat = taken.flat.requires_grad_()
+    wx, wy = nets.views(flat)
+    hx, hy = apply(wx, a), apply(wy, b)
+    t = pairs.join(pairs.sides(index), hx, hy)
+    (gradient,) = torch.autograd.grad(t, flat, slope(t.detach()))
+    taken.step(gradient)
 
 
 def value(look, nets: Networks, flat: Tensor) -> np.ndarray:
@@ -240,12 +256,12 @@ class Batches:
         return self.order[:, self.place - self.size : self.place]
 
 
-def _evaluated(base, u, v, nets, pairs, curve, saved, test, train, steps) -> Fitted:
+def _evaluated(base, u, v, nets, pairs, curve, saved, test, train, way) -> Fitted:
     rest = np.full(len(u), np.nan)
     trained, references, means, chosen = [], [], [], []
     for k in range(len(test)):
-        others = np.delete(curve, k, 1).mean(1)
-        chosen.append(int(others.argmax()))
+        gained = np.delete(curve, k, 1).mean(1) - np.delete(curve[0], k).mean()
+        chosen.append(int(gained.argmax()) if gained.max() > WORTH * (1 + base.value) else 0)
         weights = [[w[k : k + 1] for w in side] for side in nets.views(saved[chosen[-1]])]
         held = test[k][:ROWS]
         rest[held], effective = _pointwise(u, v, weights, pairs, held)
@@ -253,10 +269,30 @@ def _evaluated(base, u, v, nets, pairs, curve, saved, test, train, steps) -> Fit
         means.append(rest[held].mean())
         trained.append(_pointwise(u, v, weights, pairs, train[k][: 2 * LOOK])[0].mean())
     kept = np.isfinite(rest)
+    short = _shortfall(pairs, base, len(test[0][:ROWS])) if np.mean(references) < SPARSE else 0.0
+    rest, means, trained = rest[kept] - short, np.array(means) - short, np.mean(trained) - short
+    step, stopped, steps = way
     return Fitted(
-        rest[kept], base.terms[kept] + rest[kept], np.array(means), float(np.mean(trained)),
-        float(np.mean(references)), steps, chosen, curve,
+        rest, base.terms[kept] + rest, means, float(trained), float(np.mean(references)), step, stopped,
+        step >= steps and max(chosen) >= len(curve) - 2, chosen, curve,
     )  # fmt: skip
+
+
+def _shortfall(pairs: BasePairs, base: Base, n: int) -> float:
+    """Return what n references make of log-normalisers that are 0: those of the base on samples of its own law."""
+    rng = np.random.default_rng(8)
+    d_x, d_y, r = base.u.shape[1], base.v.shape[1], len(base.rho)
+    u, v = rng.standard_normal((n, d_x)), rng.standard_normal((n, d_y))
+    v[:, :r] = base.rho * u[:, :r] + np.sqrt(1 - base.rho**2) * v[:, :r]
+    if math.isfinite(base.nu):
+        tail = np.sqrt(base.nu / rng.chisquare(base.nu, (n, 1)))
+        u, v = u * tail, v * tail
+    drawn = BasePairs(replace(base, u=u, v=v))
+    sides, none = drawn.sides(torch.arange(n)), torch.zeros(n, 1)
+    with torch.no_grad():
+        by_x = log_means(drawn, sides, none, none)[0].mean()
+        by_y = log_means(drawn, sides[3:] + sides[:3], none, none)[0].mean()
+    return -0.5 * float(by_x + by_y)
 
 
 def _pointwise(u, v, weights, pairs, rows) -> tuple[np.ndarray, float]:

@@ -14,27 +14,33 @@ import numpy as np
 from mi_lab.counting.kraskov import ksg
 from mi_lab.default.base import Base, draw
 
-NEIGHBOURS = 4
 DRAWN = 3
 
 
 @dataclass(frozen=True)
 class Near:
-    """The value in nats, its terms (n,), and how much was taken off for the blur."""
+    """The value in nats, its terms (n,), what was added for the blur, how much fewer neighbours show more, and k."""
 
     value: float
     terms: np.ndarray
     blur: float
+    drift: float
+    k: int
 
 
 def near(base: Base, x: np.ndarray, y: np.ndarray, seed: int = 0) -> Near:
     """Estimate by neighbours from scores x (n, d_x) and y (n, d_y)."""
     n, d_x, d_y = len(x), base.u.shape[1], base.v.shape[1]
-    terms = ksg(x, y, k=NEIGHBOURS, pointwise=True, workers=1).numpy()
-    rng = np.random.default_rng([seed, 77])
-    held = float(-0.5 * np.log1p(-(base.rho**2)).sum())
-    found = [float(ksg(*draw(base.rho, n, d_x, d_y, rng), k=NEIGHBOURS, workers=1)) for _ in range(DRAWN)]
-    blur, noise = held - float(np.mean(found)), float(np.std(found)) / math.sqrt(DRAWN - 1)
-    if abs(blur) < 3 * noise:
-        blur = 0.0
-    return Near(float(terms.mean()) + blur, terms, blur)
+    k = 4 if n >= 100 else 3
+    terms = ksg(x, y, k=k, pointwise=True, workers=1).numpy()
+    wide = float(ksg(x, y, k=min(3 * k, n - 1), workers=1))
+    value = float(terms.mean())
+    drift = max(0.0, value - wide)
+    blur = 0.0
+    if value > 1.5 and d_x + d_y == 2:  # where neighbourhoods are wider than the ridge
+        rng = np.random.default_rng([seed, 77])
+        held = float(-0.5 * np.log1p(-(base.rho**2)).sum())
+        found = [float(ksg(*draw(base.rho, n, d_x, d_y, rng), k=k, workers=1)) for _ in range(DRAWN)]
+        blur, spread = held - float(np.mean(found)), float(np.std(found)) / math.sqrt(DRAWN - 1)
+        blur = blur if blur > 3 * spread else 0.0
+    return Near(value + blur, terms, blur, drift, k)
