@@ -258,7 +258,7 @@ def _of_objects(v: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray, tuple
     elif is_all(*DATES) or is_all(*DURATIONS):
         array = there.astype("datetime64[ns]" if is_all(*DATES) else "timedelta64[ns]")
     else:
-        if any(issubclass(t, complex) or hasattr(t, "__array__") or not _hashable(t) for t in types):
+        if any(issubclass(t, (complex, np.ndarray)) or not _hashable(t) for t in types):
             kind = sorted(t.__name__ for t in types)[0]
             raise ValueError(
                 f"{name} holds a {kind} in a cell (ragged rows?), wanted numbers, words, dates or booleans."

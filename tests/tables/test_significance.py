@@ -22,9 +22,10 @@ R = np.random.default_rng(0)
 def test_p_is_the_share_of_all_orders():
     x, y = np.array([0, 0, 0, 1, 1, 1, 1, 0]), np.array([0, 0, 1, 1, 1, 1, 0, 0])
     data = tabulated(x, y).information
-    every = [tabulated(x[list(o)], y).information for o in itertools.permutations(range(8))]
+    places = itertools.combinations(range(8), 4)  # of the ones among x
+    every = [tabulated(np.isin(np.arange(8), ones).astype(int), y).information for ones in places]
     exact = np.mean(np.array(every) >= data - 1e-12)
-    found = significance(x.astype(str), y.astype(str), permutations=2000, early=0)
+    found = significance(np.array(["a", "b"])[x], y > 0, permutations=2000, early=0)
     assert found.drawn == 2000
     assert abs(found.p - exact) < 3 * math.sqrt(exact * (1 - exact) / 2000) + 1 / 2000
     assert found.statistic == pytest.approx(data)
@@ -111,7 +112,7 @@ def test_a_statistic_under_strata_is_that_of_the_whole_table():
         (lambda: significance(R.random(50), R.random(50), R.random(50), rows="independent"), "would break the link"),
         (lambda: significance(R.random(50), R.random(50), rows="any"), "rows = 'any', wanted one of"),
         (lambda: discoveries([0.1], 2), "level = 2"),
-        (lambda: lagged(R.random(50), R.random(50), 40), "lag 40 leaves 10 of 50 rows"),
+        (lambda: lagged(R.random(50), R.random(50), 40), "lag -?40 leaves 10 of 50 rows"),
         (lambda: lagged(R.random(50), R.random(50), "a"), "lags = 'a'"),
         (lambda: transfer_entropy(R.random(50), R.random(50), history=2), "history = 2, wanted two whole numbers"),
         (lambda: transfer_entropy(R.random(50), R.random(50), history=(40, 1)), "leaves 10 of 50 rows"),
@@ -163,15 +164,15 @@ def closed_form(cross=0.4):
 
 
 def test_a_gaussian_autoregression():
-    values = [transfer_entropy(*autoregression(1500, s), parts=0).value for s in range(8)]
+    values = [transfer_entropy(*autoregression(1000, s), parts=0).value for s in range(8)]
     assert abs(np.mean(values) - closed_form()) < 3 * np.std(values, ddof=1) / math.sqrt(8) + 0.005
-    x, y = autoregression(1500, 0)
-    there, back = (transfer_entropy(*pair, permutations=99) for pair in ((x, y), (y, x)))
-    assert there.p == 0.01
+    x, y = autoregression(1000, 0)
+    there, back = (transfer_entropy(*pair, permutations=39, parts=6) for pair in ((x, y), (y, x)))
+    assert there.p == 0.025
     assert back.p > 0.05
     assert abs(back.value) < 3 * back.error
-    assert "p = 0.01" in repr(there)
-    assert "p = 0.01" in repr(there.to("bits"))
+    assert "p = 0.025" in repr(there)
+    assert "p = 0.025" in repr(there.to("bits"))
 
 
 @pytest.mark.parametrize("delay", [1, 3])
