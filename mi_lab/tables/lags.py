@@ -93,6 +93,7 @@ def transfer_entropy(
     given: Any = None,
     delay: int = 1,
     permutations: int = 0,
+    early: int = 20,
     block: int | None = None,
     kinds: dict | None = None,
     units: str = "nats",
@@ -113,7 +114,9 @@ def transfer_entropy(
     delay : int
         u, how long x takes at least.
     permutations : int
-        Orders for the test, 0 for none: blocks of x's past change places while y keeps its own (`significance`).
+        Orders for the test, 0 for none: blocks of x's past change places while y keeps its own.
+    early : int
+        As for `significance`.
     block : int, optional
         Rows of a block; left out, three times what the series remember, at least the root of n.
     kinds, units, seed
@@ -150,7 +153,7 @@ def transfer_entropy(
     result = by_kinds(rows, "auto", seed=seed, block=min(tau, (n - first) // 8), **options)
     test: Significance | None = None
     if permutations:
-        test = tested(rows, whole(permutations, "permutations", 19), "blocks", block, seed, early=20)
+        test = tested(rows, whole(permutations, "permutations", 19), "blocks", block, seed, early)
     known = {f.name: getattr(result, f.name) for f in fields(Estimate)}
     return Transfer(**known, p=None if test is None else test.p, past=(k, l)).to(units)  # type: ignore[return-value]
 
