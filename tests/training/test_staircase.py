@@ -48,6 +48,18 @@ def test_what_is_stopped_goes_on_as_if_nothing_had_been(tmp_path):
     torch.testing.assert_close(second.within, through.within)
 
 
+def test_what_is_stopped_says_nothing_of_the_level_it_was_on():
+    climb = staircase.Climb("bilinear", False, 4, 1, ["infonce"], width=8)
+    for _ in range(6):
+        climb.step()
+    (run,) = climb.runs()
+    assert math.isfinite(run["mean"][0])
+    assert run["mean"][1:] == run["sd"][1:] == run["within"][1:] == [None] * 4
+    climb.run(None, minutes=0)
+    assert climb.step_number == 6
+    assert climb.between[0].grad.abs().sum() > 0  # the bilinear critic's matrix is trained
+
+
 def test_a_joint_critic_scores_every_pair():
     torch.manual_seed(0)
     net = staircase.Layers(3, [4, 8, 8, 1], torch.Generator().manual_seed(0), first=2)
@@ -64,10 +76,11 @@ def test_the_file_holds_every_objective_and_what_it_must_obey(root):
     assert {r["objective"] for r in plain} == set(staircase.REPORTS)
     truth = np.array(content["about"]["levels"])
     for run in runs:
-        mean = np.array([np.nan if m is None else m for m in run["mean"]])
+        mean, sd = (np.array(run[key], float) for key in ("mean", "sd"))
+        done = ~np.isnan(mean) | (run["critic"] == "separable")  # None: beyond what is drawn, or not climbed yet
         if run["objective"] == "infonce":
-            assert (mean <= math.log(64)).all()
+            assert (mean[done] <= math.log(64)).all()
         if run["objective"] in ("nwj", "tuba", "flo", "js", "infonce"):  # bounds, on fresh samples
-            error = np.array(run["sd"]) / math.sqrt(run["steps"] / 2)
-            assert (mean <= truth + 4 * error).all(), run["objective"]
+            error = sd / math.sqrt(run["steps"] / 2)
+            assert (mean <= truth + 4 * error)[done].all(), run["objective"]
     assert content["published"]["joint"]["infonce"]["mean"][0] == 1.74

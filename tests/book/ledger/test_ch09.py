@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from mi_lab import CorrelatedGaussian
+from mi_lab import CorrelatedGaussian, load_run
 
 
 def law(rng, rows=3, columns=4):
@@ -304,3 +304,25 @@ def test_the_spread_at_the_best_critic_is_at_least_what_the_information_says():
     assert abs(nwj.mean() - information) < 4 * math.sqrt(variance / batches)
     spread = math.sqrt(((nwj - nwj.mean()) ** 2).var() / batches)  # standard error of a variance
     assert abs(nwj.var() - variance) < 5 * spread
+
+
+def test_where_the_setting_is_the_published_one_so_are_the_means():
+    content = load_run("staircase-bounds")
+    told = content["published"]["joint"]
+    joint = [r for r in content["runs"] if r["critic"] == "joint" and r["objective"] in told and not r["cubed"]]
+    assert joint
+    for r in joint:
+        assert r["steps"] == 4000
+        for mean, sd, published in zip(r["mean"], r["sd"], told[r["objective"]]["mean"], strict=True):
+            assert mean is None or abs(mean - published) < sd, r["objective"]
+
+
+def test_critics_that_are_compared_cost_the_same():
+    from experiments.critics import KINDS, multiplications, width_of
+
+    content, wanted = load_run("critics"), multiplications("separable", width_of("separable"))
+    assert {r["critic"] for r in content["runs"]} == set(KINDS)
+    for r in content["runs"]:
+        assert r["width"] == width_of(r["critic"])
+        assert abs(r["multiplications"] / wanted - 1) < 0.05
+        assert r["multiplications"] == multiplications(r["critic"], r["width"])

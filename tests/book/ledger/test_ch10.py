@@ -148,5 +148,8 @@ def test_what_the_chapter_says_of_its_runs():
     assert all(r["certified"] <= r["value"] for r in study["growth"])
     assert all(r["certified"] >= 0.6 for r in study["growth"] if r["n"] == 10_000)
     digits = load_run("self-consistency")
-    assert {"mine", "infonce", "smile", "nwj", "ksg"} <= {row["method"] for row in digits["runs"]}
+    rows = {row["method"]: row for row in digits["runs"]}
+    assert {"mine", "infonce", "smile", "nwj", "ksg", "doe"} <= set(rows)
+    assert rows["doe"]["passes"] == {"independence": True, "data processing": False, "additivity": True}
+    assert "there is no density" in rows["doe"]["refused"]["data processing"]
     assert json.dumps(digits["case"])

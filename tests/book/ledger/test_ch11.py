@@ -8,7 +8,7 @@ from exact_information import Logs, divergence, entropy, information, log, produ
 from scipy import integrate, stats
 from scipy.special import digamma, ndtr, ndtri, xlogy
 
-from mi_lab import AdditiveNoise, CorrelatedGaussian
+from mi_lab import AdditiveNoise, CorrelatedGaussian, load_run
 
 K, L = 3, 4
 
@@ -265,3 +265,21 @@ def test_a_linear_model_of_the_even_mixture_learns_nothing():
     r = np.corrcoef(x, y)[0, 1]
     assert abs(r) < 4 * math.sqrt((1 + 2 * 0.81) / 200_000)
     assert -0.5 * math.log(1 - r**2) < 1e-3
+
+
+def test_what_the_chapter_says_of_its_table():
+    """Nine Gaussian laws: the right family is right, CLUB is where its limit is, PQ below its wall."""
+    content = load_run("models")
+    runs = content["runs"]
+    assert {(r["truth"], r["d"]) for r in runs} == {(nats, d) for nats in (0.5, 2.0, 5.0) for d in (1, 5, 20)}
+    for r in runs:
+        error = r["error"]
+        if r["method"] in ("ba", "doe", "gm"):
+            assert abs(r["value"] - r["truth"]) < 4 * error, r
+        if r["method"] in ("pq", "pq+mine", "doe mixtures"):
+            assert r["value"] < r["truth"] + 4 * error, r
+        if r["method"] == "pq":
+            assert r["value"] < content["about"]["ceiling"]
+        if r["method"] == "club":
+            assert abs(r["value"] - r["club limit"]) < 4 * error, r
+            assert r["value"] > r["truth"] + 4 * error, r
