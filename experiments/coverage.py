@@ -171,18 +171,20 @@ def main(methods, laws, sets, fast, seed, workers, progress: Path, fresh: bool) 
             rows[f"{method} {law}"] = {"method": method, "law": told, "n": n, **summary}
             print(f"{method:8} {law:10}", *(f"{k} {v}" for k, v in summary.items()), sep="  ")
     if not fast:
-        merge(rows, methods, seed)
+        merge(rows, methods, laws, sets, seed)
 
 
-def merge(rows: dict, methods: list[str], seed: int) -> None:
+def merge(rows: dict, methods: list[str], laws: list[str], sets: int | None, seed: int) -> None:
     """Merge the rows into the result file; those of other methods and laws stay."""
     before = json.loads(RESULT.read_text()) if RESULT.exists() else {"about": {}, "runs": {}}
     runs = before["runs"] | rows
     order = [f"{m} {law}" for m in COUNTING + CRITICS for law in LAWS]
     made = dict(before["about"].get("made", {}))
+    part = "" if len(laws) == len(LAWS) else f" --laws {','.join(laws)}"
+    part += "" if sets is None else f" --sets {sets}"
     for method in methods:
         made[method] = {
-            "command": f"python -m experiments coverage --methods {method} --seed {seed}",
+            "command": f"python -m experiments coverage --methods {method}{part} --seed {seed}",
             "commit": commit(),
             "seed": seed,
             "machine": machine(),
