@@ -162,7 +162,9 @@ def estimate(
         NumPy, torch, pandas (indices are aligned or refused), sparse matrices or lists, of numbers, words, booleans,
         categories, dates or durations; sample i of x goes with sample i of y.
     method : str
-        "mine", "minee", "dv", "nwj", "mine-f", "js", "smile", "remine", "tuba", "alpha-tuba", "infonce", "flo", "demi",
+        "auto" (the default, `mi_lab.default`): looks at the samples, picks and combines, says how (`Estimate.how`) and
+        how far off it may be (`Estimate.interval`); ``budget=seconds`` trades time for error, Ctrl-C gives what there
+        is so far.  Or "mine", "minee", "dv", "nwj", "mine-f", "js", "smile", "remine", "tuba", "alpha-tuba", "infonce", "flo", "demi",
         "gan-dime", "kl-dime", "hd-dime" (critics), "ba", "doe", "gm", "club", "l1out", "pq" (density models),
         "doe+mine", "pq+smile" or any other such pair (hybrids), "ksg", "kde", "bins" (counting), "counts" (every value
         a label).
@@ -209,6 +211,7 @@ def estimate(
     Examples
     --------
     >>> x, y, truth = course_data()
+    >>> estimate(x, y, truth=truth).interval(0.9)
     >>> estimate(x, y, method="mine", truth=truth, seed=0)
     """
     function = _function(method)
@@ -239,6 +242,8 @@ def estimate(
     shared = {"seed": seed, "truth": truth, "device": device, "progress": progress, "block": seen.block}
     if takes(rows, method) and "discrete" not in options:
         function, x, y = partial(by_kinds, rows, method), None, None
+        if method == "auto":
+            options.pop("budget", None)  # counting labels takes no time
     elif rows.z is not None:
         function, x, y = partial(difference, estimate, rows, method), None, None
         shared |= {"standardise": standardise}
@@ -261,6 +266,10 @@ def estimate(
         value, error = result if isinstance(result, tuple) else (result, None)
         covers = "nothing" if error is None else "subsampling"
         result = Estimate(float(value), error, covers, bounds="no bound", **made)
+    if method == "auto" and not result.how:
+        result = replace(
+            result, how=(f"There are labels, counts or a condition: {result.method}, by kinds of columns.",)
+        )
     if not math.isfinite(result.value):
         seen = replace(seen, sentences=(*seen.sentences, f"{method} gave {result.value}: not an estimate."))
     result = replace(result, warnings=seen.sentences + (() if seen.copied else result.warnings))

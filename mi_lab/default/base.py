@@ -76,7 +76,7 @@ def log_ratio(u: np.ndarray, v: np.ndarray, rho: np.ndarray, nu: float = float("
 
     With :math:`\delta = |u|^2 + |v|^2 + \sum_i (\rho_i^2 (u_i^2 + v_i^2) - 2 \rho_i u_i v_i) / (1 - \rho_i^2)` it is
     :math:`-\frac12 \sum_i \log(1 - \rho_i^2)` plus :math:`\frac12(|u|^2 + |v|^2 - \delta)`, or for a Student copula
-    :math:`-\frac{\nu+d}2 \log(1 + \delta/\nu)` plus the same of both sides, plus `constant`; kotz2004.
+    :math:`-\frac{\nu+d}2 \log(1 + \delta/\nu)` plus the same of both sides, plus `constant` (demarta2005).
     """
     r = len(rho)
     a, b = u[:, :r], v[:, :r]
@@ -105,7 +105,7 @@ MOST = 120  # columns up to which a Student copula is tried
 def student(x: np.ndarray, y: np.ndarray, ground: Base) -> Base | None:
     """Return the Student copula of scores x, y where it is far more likely than the Gaussian one, else None.
 
-    Its scale matrix is the most likely one, by reweighting (liu1995).
+    Its scale matrix is the most likely one, by reweighting (lange1989).
     """
     from scipy.special import ndtr
 

@@ -1,7 +1,8 @@
 r"""A critic that learns only what the base leaves, cross-fitted: every sample is held out once.
 
 The critic's scores are :math:`t(x, y) = g(x, y) + f(x, y)`: g is the Gaussian copula's log-ratio, f a separable
-network that starts near 0.  It is trained on all pairs of a batch in both directions (InfoNCE; oord2018), and held out
+network that starts near 0.  It is trained on all pairs of a batch in both directions (InfoNCE;
+oord2018representation), and held out
 
 .. math:: \hat I = I_G + \mathrm E_P f - \tfrac12 \Big( \mathrm E_x \log \mathrm E_{y'} e^{t(x, y')}
           + \mathrm E_y \log \mathrm E_{x'} e^{t(x', y)} \Big)
