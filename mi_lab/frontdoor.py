@@ -164,10 +164,10 @@ def estimate(
     method : str
         "auto" (the default, `mi_lab.default`): looks at the samples, picks and combines, says how (`Estimate.how`) and
         how far off it may be (`Estimate.interval`); ``budget=seconds`` trades time for error, Ctrl-C gives what there
-        is so far.  Or "mine", "minee", "dv", "nwj", "mine-f", "js", "smile", "remine", "tuba", "alpha-tuba", "infonce", "flo", "demi",
-        "gan-dime", "kl-dime", "hd-dime" (critics), "ba", "doe", "gm", "club", "l1out", "pq" (density models),
-        "doe+mine", "pq+smile" or any other such pair (hybrids), "ksg", "kde", "bins" (counting), "counts" (every value
-        a label).
+        is so far.  Or "mine", "minee", "dv", "nwj", "mine-f", "js", "smile", "remine", "tuba", "alpha-tuba", "infonce",
+        "flo", "demi", "gan-dime", "kl-dime", "hd-dime" (critics), "ba", "doe", "gm", "club", "l1out", "pq" (density
+        models), "doe+mine", "pq+smile" or any other such pair (hybrids), "ksg", "kde", "bins" (counting), "counts"
+        (every value a label).
     given : array-like of shape (n,) or (n, d_z), optional
         A condition Z of any kinds.  "ksg", "bins" and "counts" estimate I(X;Y|Z) at once (`mi_lab.tables.mixed`), all
         others but "kde" by the chain rule, I(X;Y,Z) - I(X;Z), or by a conditional reference (``by="reference"``).

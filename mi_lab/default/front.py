@@ -15,6 +15,7 @@ from mi_lab.estimates import Estimate
 
 LOW = 4  # columns of both sides together up to which neighbours are asked as well
 FEW = 8.0  # effective references below which a log-normaliser is not to be trusted
+SCATTER = 0.3  # variance that neighbours add to a term
 FOLDS = 4
 A_SECOND = 4000  # rows for each second of a budget
 SECONDS = 60.0  # that critics may take if no budget is given
@@ -108,9 +109,13 @@ def _single(ground: Base, x: np.ndarray, y: np.ndarray, seed: int) -> Verdict:
     """Return what neighbours of one column each find."""
     n = len(x)
     got = near(ground, x, y, seed)
-    error = math.hypot(float(got.terms.std()) / math.sqrt(n), 0.5 / n)
-    doubt = 0.3 * abs(got.blur) + 0.4 * error
-    how = [f"One column each: neighbours (KSG, k = {got.k})."]
+    own = got.share * (float(got.terms.var()) + SCATTER) + (1 - got.share) * float(ground.terms.var())
+    error = math.hypot(math.sqrt(own / n), 1.0 / n)
+    doubt = 0.3 * abs(got.blur) + 0.3 * error
+    how = [
+        f"One column each: a Gaussian copula holds {ground.value:.3f} nats, and {got.share:.0%} of what neighbours "
+        f"(KSG, k = {got.k}) find beside it is more than noise."
+    ]
     if got.blur:
         how.append(f"On a Gaussian copula they err by {-got.blur:+.3f} nats, which was taken off.")
     most = math.log(n) - math.log(2 * got.k)

@@ -19,13 +19,18 @@ DRAWN = 3
 
 @dataclass(frozen=True)
 class Near:
-    """The value in nats, its terms (n,), what was added for the blur, how much fewer neighbours show more, and k."""
+    """The value in nats, its terms (n,), what was added for the blur, how much fewer neighbours show more, k, a share.
+
+    The neighbours' share of what they find beside the base: none of a difference that is no larger than its noise
+    (james1961).
+    """
 
     value: float
     terms: np.ndarray
     blur: float
     drift: float
     k: int
+    share: float
 
 
 def near(base: Base, x: np.ndarray, y: np.ndarray, seed: int = 0) -> Near:
@@ -43,4 +48,7 @@ def near(base: Base, x: np.ndarray, y: np.ndarray, seed: int = 0) -> Near:
         found = [float(ksg(*draw(base.rho, n, d_x, d_y, rng), k=k, workers=1)) for _ in range(DRAWN)]
         blur, spread = held - float(np.mean(found)), float(np.std(found)) / math.sqrt(DRAWN - 1)
         blur = blur if blur > 3 * spread else 0.0
-    return Near(value + blur, terms, blur, drift, k)
+    apart = value + blur - base.value
+    noise = float((terms - base.terms).std()) / math.sqrt(n)
+    share = max(0.0, 1 - (noise / apart) ** 2) if apart else 0.0
+    return Near(base.value + share * apart, terms, blur, share * drift, k, share)
