@@ -74,7 +74,7 @@ def test_the_truth_is_covered():
     law = CorrelatedGaussian(0.6, 2)
     seen = []
     for seed in range(12):
-        x, y = (v.numpy() for v in law.sample(500, seed))
+        x, y = (v.numpy() for v in law.sample(300, seed))
         frame = pd.DataFrame(np.c_[x, y], columns=["x1", "x2", "y1", "y2"])
         out = pairwise(frame, errors=True, seed=seed, n_jobs=1)
         one = law.mutual_information / 2
@@ -87,7 +87,8 @@ def test_the_truth_is_covered():
 
 
 def test_it_is_the_same_by_however_many():
-    runs = [pairwise(FRAME, errors=True, permutations=19, n_jobs=n, progress=False) for n in (1, 2)]
+    some = FRAME[:150].drop(columns=["few", "c"])
+    runs = [pairwise(some, errors=True, permutations=19, n_jobs=n, progress=False) for n in (1, 2)]
     for name in ("errors", "p", "rows"):
         pd.testing.assert_frame_equal(getattr(runs[0], name), getattr(runs[1], name), check_exact=True)
     pd.testing.assert_frame_equal(runs[0], runs[1], check_exact=True)
@@ -257,8 +258,8 @@ from mi_lab import pairwise
 from mi_lab.tables import pairwise as module
 
 module.SLICE = 0.02
-frame = pd.DataFrame(np.random.default_rng(0).standard_normal((300, 12)))
-out = pairwise(frame, errors=True, n_jobs=int(sys.argv[2]), resume=sys.argv[1] if len(sys.argv[1]) > 1 else None)
+frame = pd.DataFrame(np.random.default_rng(0).standard_normal((250, 9)))
+out = pairwise(frame, errors=True, n_jobs=int(sys.argv[2]), resume=sys.argv[1])
 print(out.to_numpy().tolist(), out.errors.to_numpy().tolist())
 """
 
@@ -276,10 +277,11 @@ def test_a_killed_matrix_goes_on(tmp_path, root):
     child.wait()
     lines = file.read_bytes().splitlines()
     done = len(lines) - 1
-    assert 3 < done < 66
+    assert 3 < done < 36
     went_on = subprocess.run(call(file, 1), env=env, capture_output=True, text=True)
-    whole = subprocess.run(call("-", 1), env=env, capture_output=True, text=True)
-    assert went_on.stdout == whole.stdout != "", went_on.stderr
+    frame = pd.DataFrame(np.random.default_rng(0).standard_normal((250, 9)))
+    whole = pairwise(frame, errors=True, n_jobs=1)
+    assert went_on.stdout == f"{whole.to_numpy().tolist()} {whole.errors.to_numpy().tolist()}\n", went_on.stderr
     tasks = [json.loads(line)["task"] for line in file.read_bytes().splitlines()[1:]]
     assert len(tasks) == len(set(tasks))  # nothing was done twice
 
