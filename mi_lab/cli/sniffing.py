@@ -77,7 +77,8 @@ def sniff(text: str, told: dict) -> Style:
     rows = [_fields(line, sep, quote) for line in some]
     width = _width(rows)
     style = Style(sep, quote, comments=len(comments) + bool(said))
-    start = next((i for i, row in enumerate(rows) if len(row) >= width), 0)
+    held = max((_filled(row) for row in rows if len(row) == width), default=width)  # behind it separators alone
+    start = next((i for i, row in enumerate(rows) if len(row) >= held), 0)
     style.preamble, above = start, kept[start][0] if kept else 0
     body, first = kept[start:], rows[start] if rows else []
     _numbers([cell for row in rows[start + 1 :] or rows for cell in row], told, style)
@@ -110,6 +111,8 @@ def _separator(lines: list[str]) -> tuple[str, str]:
             if width < 2:
                 continue
             same = sum(len(r) == width for r in rows) / len(rows)
+            if sep == r"\s+" and same < 1:  # words that hold blanks
+                continue
             cells = [c for r in rows[1:] or rows for c in r]
             clear = sum(_looks_whole(c) for c in cells) / max(1, len(cells))
             quoted = sum(c[:1] == quote for line in lines[:20] for c in line.split(sep if len(sep) == 1 else None))
@@ -135,6 +138,11 @@ def _fields(line: str, sep: str, quote: str = '"') -> list[str]:
     if sep == r"\s+":
         line, sep = re.sub(r"\s+", " ", line.strip()), " "
     return next(csv.reader([line], delimiter=sep, quotechar=quote, skipinitialspace=True), [])
+
+
+def _filled(row: list[str]) -> int:
+    """Return how many fields there are up to the last that holds something."""
+    return max((j + 1 for j, cell in enumerate(row) if cell.strip()), default=0)
 
 
 def _width(rows: list[list[str]]) -> int:

@@ -92,6 +92,9 @@ STYLES = {
     "lines above the header": "Device: 7\nDate; 2024\n\n" + written(";", ","),
     "what spreadsheets say": "sep=;\n" + written(";"),
     "empty columns at the end": "\n".join(line + ";;" for line in written(";", ",").split("\n")[:-1]),
+    "separators at the ends of rows alone": "\n".join(
+        line + "," * (i > 0) for i, line in enumerate(written().split("\n")[:-1])
+    ),
     "blank lines": written().replace("\n", "\n\n"),
     "Windows' ends of lines": written().replace("\n", "\r\n"),
     "a minus sign": written().replace("-0.25", "\u22120.25"),
@@ -139,6 +142,13 @@ def test_without_a_header_columns_have_numbers(tmp_path):
     assert read_table(str(tmp_path / "b.txt")).frame["column 2"].tolist() == NUMBERS
     np.savetxt(tmp_path / "n.txt", np.c_[NUMBERS, NUMBERS], header="u v")  # NumPy's header is a comment
     assert list(read_table(str(tmp_path / "n.txt")).frame) == ["u", "v"]
+
+
+def test_blanks_in_words_separate_nothing(tmp_path):
+    (tmp_path / "t.csv").write_text("note\n" + "12 %\n" * 5)
+    assert list(read_table(str(tmp_path / "t.csv")).frame) == ["note"]
+    (tmp_path / "u.csv").write_text('name,note\n"a","x, y; z"\n"b","two\nlines # here"\n"c","it\'s"\n')
+    assert read_table(str(tmp_path / "u.csv")).frame["note"].tolist() == ["x, y; z", "two\nlines # here", "it's"]
 
 
 def test_what_may_be_read_two_ways_is_said(tmp_path):
