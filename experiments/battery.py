@@ -56,8 +56,8 @@ def merge(method: str, n: int, seeds: int, limit: float, bouts: list[list]) -> N
     ]
     about = {
         "command": "python -m experiments battery",
-        "bouts": "law, seed of its samples, nats, low and high end of the 90 % interval, sentences of warning, seconds "
-        "on one thread, why it was lost",
+        "bouts": "law, seed of its samples, nats, low and high end of the 90 % interval, sentences of warning, "
+        "processor seconds, why it was lost",
         "laws": laws,
         "made": made,
     }

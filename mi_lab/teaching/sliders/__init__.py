@@ -4,8 +4,10 @@ from importlib import import_module
 
 _HOME = {
     "CeilingExplorer": "ceiling",
+    "CoverageExplorer": "coverage",
     "GaussianExplorer": "gaussian",
     "InfomaxExplorer": "infomax",
+    "LineupExplorer": "lineup",
     "MisfitExplorer": "misfit",
     "MovingAverage": "average",
     "FreeConstant": "constant",

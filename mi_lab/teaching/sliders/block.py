@@ -30,6 +30,8 @@ KINDS = (
     "infomax",
     "misfit",
     "proposal",
+    "coverage",
+    "lineup",
 )
 LIMIT = 200_000  # bytes: what one block may add to a page
 

@@ -9,9 +9,11 @@ from PIL import Image, ImageChops
 
 from mi_lab.teaching.sliders import (
     CeilingExplorer,
+    CoverageExplorer,
     FreeConstant,
     GaussianExplorer,
     InfomaxExplorer,
+    LineupExplorer,
     MisfitExplorer,
     MovingAverage,
     Neighbourhood,
@@ -58,6 +60,9 @@ EXPLORERS = {
     "misfit of a weaker law": lambda: MisfitExplorer(0.333, rho=0.5, seed=2),
     "proposal": lambda: ProposalExplorer(),
     "proposal near a weaker law": lambda: ProposalExplorer(0.777, rho=0.6, seed=3),
+    "coverage": lambda: CoverageExplorer(),
+    "coverage at an odd start": lambda: CoverageExplorer(1.25),
+    "line-up": lambda: LineupExplorer(),
     "average without drift": lambda: MovingAverage(0.9, drift=0, batch=8),
 }
 

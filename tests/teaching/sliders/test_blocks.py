@@ -11,9 +11,11 @@ from PIL import Image
 from mi_lab import explore
 from mi_lab.teaching.sliders import (
     CeilingExplorer,
+    CoverageExplorer,
     FreeConstant,
     GaussianExplorer,
     InfomaxExplorer,
+    LineupExplorer,
     MisfitExplorer,
     MovingAverage,
     Neighbourhood,
@@ -106,6 +108,8 @@ def test_live_it_is_a_widget_and_its_numbers_follow():
         (lambda: ScoreExplorer(n=60), "n is 60"),
         (lambda: InfomaxExplorer(31), "angle is 31"),
         (lambda: InfomaxExplorer(n=10), "n is 10"),
+        (lambda: CoverageExplorer(5), "bias is 5, wanted a number of standard errors from 0 to 4"),
+        (lambda: LineupExplorer("Y"), "law is 'Y', wanted one of: normal, 2 nats"),
         (lambda: MisfitExplorer(1.5), "share is 1.5"),
         (lambda: MisfitExplorer(rho=1), "rho is 1"),
         (lambda: ProposalExplorer(-1), "near is -1"),
