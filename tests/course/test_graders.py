@@ -61,3 +61,25 @@ def test_wrong_answers_lose_marks_and_each_reads_a_hint_of_its_own(name):
             assert not VAGUE.search(verdict.hint), f"{mistake}: {verdict.hint}"
         hints[mistake] = re.sub(r"[\d.]+", "", verdict.hint)
     assert len(set(hints.values())) == len(wrong), f"two mistakes share a hint: {hints}"
+
+
+def test_the_class_s_table_names_nobody_and_sorts_by_error():
+    from tools.course.intake import Entry
+    from tools.course.report import class_tables
+
+    task, entries = EXERCISES["which-arena"], []
+    answers = ANSWERS["which-arena"]
+    half = {"one column each": (0.5, "plug-in bins", 0.06)}
+    for student, answer in (("ada", lambda x, y: 0.3), ("eve", answers.reference), ("bob", answers.alternative)):
+        tallies = task.tally(task.observe(answer, 3), 3)
+        assert set(tallies) == {"one column each", "many columns"}
+        entries.append(Entry(student, "part3", tallies={"which-arena": tallies}))
+    assert task.tally(task.observe(answers.stub, 3), 3) == {}
+    entries += [Entry("nil", "part3"), Entry("zoe", "part3", tallies={"which-arena": half})]
+    table = class_tables(entries)["Into the arena"]
+    assert [row["place"] for row in table["rows"]] == ["1.", "2.", "3.", "4.", "plug-in bins", "nearest neighbours"]
+    errors = [[float(v) for v in row["cells"]] for row in table["rows"][:3]]
+    assert [sum(e) for e in errors] == sorted(sum(e) for e in errors)
+    assert table["rows"][3]["cells"] == ["0.500", "–"]  # who has done a half comes last
+    assert not {"ada", "eve", "bob", "zoe"} & set(str(table).split("'"))
+    assert class_tables([Entry("nil", "part3")]) == {}

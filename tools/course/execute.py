@@ -40,6 +40,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
     hints: dict[str, str] = field(default_factory=dict)  # grade id -> what was wrong
+    tallies: dict[str, dict] = field(default_factory=dict)  # exercise -> numbers for the class's table
 
 
 class CourseExecute(NbGraderPreprocessor):
@@ -212,9 +213,12 @@ class CourseExecute(NbGraderPreprocessor):
         cell.outputs = shown
 
     def _verdict(self, exercise: str, seed: int, observed):
+        from mi_lab.teaching.checks.exercise import find
         from mi_lab.teaching.checks.judge import Line, Verdict
 
         try:
+            if (tally := find(exercise).tally) and (numbers := tally(observed, seed)):
+                self.report.tallies[exercise] = numbers
             return verdict_on(exercise, observed, seed)
         except Exception as e:  # whatever a stranger's message provokes costs the stranger, not the run
             self.report.flags.append(f"{exercise}: what came back cannot be judged ({type(e).__name__}: {e}).")

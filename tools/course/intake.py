@@ -28,6 +28,7 @@ class Entry:
     notes: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
     hints: dict[str, str] = field(default_factory=dict)
+    tallies: dict[str, dict] = field(default_factory=dict)  # exercise -> numbers for the class's table
     waiting: int = 0  # answers that a person has to mark
     handed_in: str = ""  # when, if anybody knows
     late: bool = False  # the platform says so, without a time

@@ -48,6 +48,7 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
     path = course.folder("state", assignment, f"{student}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {"key": key, "notes": report.notes, "flags": report.flags, "hints": report.hints}
+    record["tallies"] = report.tallies
     record["page"] = page
     write(path, json.dumps(record))
 

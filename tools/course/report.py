@@ -5,6 +5,7 @@ from collections import Counter
 import jinja2
 import nbformat
 
+from mi_lab.teaching.checks.exercise import find
 from tools.course import sandbox
 from tools.course.rebuild import nbgrader
 from tools.course.settings import Course
@@ -39,6 +40,11 @@ or whose tools were replaced while it ran, gave no points.</p>
 {% for c in cells %}<tr><td>{{ c.name }}</td><td class="n">{{ c.points }}</td><td class="n">{{ c.mean }}</td>
 <td class="n">{{ c.full }}</td><td>{% if c.waits %}{{ c.waits }} awaiting a person<br>{% endif %}{% for hint, n in c.hints %}{{ n }} × {{ hint }}<br>{% endfor %}</td></tr>{% endfor %}
 </table></div>{% endfor %}
+{% for title, t in tables.items() %}<h2>{{ title }}: the class, without names</h2>
+<p>Mean errors in nats on the same kinds of samples, best first; a table to show to the class.</p>
+<div class="wide"><table><tr><th>Place</th>{% for c in t.columns %}<th>{{ c }}</th>{% endfor %}</tr>
+{% for r in t.rows %}<tr><td>{{ r.place }}</td>{% for v in r.cells %}<td class="n">{{ v }}</td>{% endfor %}</tr>{% endfor %}
+</table></div>{% endfor %}
 <h2>Marks</h2><div class="wide"><table><tr><th>Student</th><th>Assignment</th><th>Score</th><th>of</th><th>Points awaiting a person</th><th>Message</th></tr>
 {% for r in rows %}<tr><td>{{ r.student }}</td><td>{{ r.assignment }}</td><td class="n">{{ r.score }}</td>
 <td class="n">{{ r.max_score }}</td><td class="n">{{ r.awaiting or "" }}</td><td>{{ r.message }}</td></tr>{% endfor %}</table></div>
@@ -57,8 +63,30 @@ def write_report(course: Course, entries: list, rows: list[dict], walled: bool) 
         refused=[e for e in entries if e.refused],
         waiting=[r for r in rows if "for a person" in r["message"]],
         questions=questions(course, entries),
+        tables=class_tables(entries),
     )
     course.folder("report.html").write_text(html, encoding="utf-8")
+
+
+def class_tables(entries: list) -> dict[str, dict]:
+    """Return, for each exercise that keeps a tally, its class's table: places without names, and the baselines."""
+    found: dict[str, list[dict]] = {}
+    for entry in entries:
+        for exercise, numbers in entry.tallies.items():
+            found.setdefault(exercise, []).append(numbers)
+    tables = {}
+    for exercise, tallies in sorted(found.items()):
+        columns = list(dict.fromkeys(column for numbers in tallies for column in numbers))
+        rows = [[numbers[c][0] if c in numbers else None for c in columns] for numbers in tallies]
+        rows.sort(key=lambda row: (None in row, sum(v or 0 for v in row)))  # who did all before who did some
+        lines = [(f"{place}.", row) for place, row in enumerate(rows, 1)]
+        for c in columns:
+            known = [numbers[c] for numbers in tallies if c in numbers]
+            mean = sum(theirs for *_, theirs in known) / len(known)
+            lines.append((known[0][1], [mean if other == c else None for other in columns]))
+        shown = [{"place": name, "cells": ["–" if v is None else f"{v:.3f}" for v in cells]} for name, cells in lines]
+        tables[find(exercise).title] = {"columns": columns, "rows": shown}
+    return tables
 
 
 def questions(course: Course, entries: list) -> dict[str, list[dict]]:

@@ -61,7 +61,7 @@ def _row(course: Course, gb, entry: Entry, table: dict) -> dict:
             notes.insert(0, f"{entry.waiting} answer{'s wait' if entry.waiting > 1 else ' waits'} for a person's mark.")
         notes += record.get("notes", [])
         flags += record.get("flags", [])
-        entry.hints = record.get("hints", {})
+        entry.hints, entry.tallies = record.get("hints", {}), record.get("tallies", {})
         page = shown_marks(gb, entry.student, entry.assignment)
         if page != record.get("page"):
             feedback.write(course, entry.assignment, entry.student)

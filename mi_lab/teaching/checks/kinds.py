@@ -1,6 +1,6 @@
 """Exercises as such, and those that need no code: a choice, a number, a text."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,7 @@ class Exercise:
     title: str
     seconds: float = 10.0
     seed: int = 0
+    tally: Callable | None = None  # (observed, seed) -> column -> (a number, a name, that one's number): class table
     kind = "text"
 
     def __post_init__(self):
