@@ -9,7 +9,7 @@ from mi_lab.teaching.checks.exercise import choice, code, numeric, text
 numeric(
     "which-lost",
     "A bias of one standard error",
-    value=0.73659,
+    value=0.736403,
     unit="",
     rtol=5e-3,
     right="Φ(.645) - Φ(-2.645) = .741 - .004.",
@@ -17,7 +17,7 @@ numeric(
         0.9: "that is the coverage without a bias: shift the interval by it.",
         0.74053: "almost: the other end of the interval counts, too.",
         0.99592: "the bias takes coverage away: Φ(1.645 - 1), not Φ(1.645 + 1).",
-        0.26341: "that is the share of samples whose interval misses: one less it.",
+        0.263597: "that is the share of samples whose interval misses: one less it.",
         0.68269: "that is the interval of ± 1 error without a bias.",
     },
 )
