@@ -162,7 +162,7 @@ class LineupExplorer(Explorer):
 
     def _panels(self, state: dict) -> list[Panel]:
         left = Panel(state, "Samples of the law")
-        plot = left.plot((50, 36, 240, 240), (-1.7, 1.7), (-1.7, 1.7))
+        plot = left.plot((60, 36, 220, 220), (-1.7, 1.7), (-1.7, 1.7))
         plot.moving("dots", "x", "y", role="fine")
         plot.axis("bottom", "x, scaled", ticks=[])
         plot.axis("left", "y, scaled", ticks=[])
