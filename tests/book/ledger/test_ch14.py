@@ -8,6 +8,7 @@ from scipy import stats
 from scipy.special import ndtri
 
 from mi_lab.arenas import cca, methods, standing
+from mi_lab.default import front
 from mi_lab.laws import JointGaussian, battery
 from mi_lab.laws.transforms import Exp, Power, Wiggle
 from mi_lab.teaching.checks import ch14
@@ -105,6 +106,7 @@ def test_the_prediction_s_answer_is_still_right():
 
 
 def test_what_the_page_says_of_the_default():
+    assert (front.FOLDS, front.LOW) == (4, 4)
     table = standing("auto", 1000).table()
     assert _mean("auto", 1000) < min(_mean(m, 1000) for m in methods(1000) if m != "auto")
     kept = table[~table["tuned"]]
