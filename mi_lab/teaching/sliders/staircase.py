@@ -82,7 +82,9 @@ class StaircaseExplorer(Explorer):
             self._trace[critic] = np.clip(np.array(traces), LOW, HIGH).round(2)
             if first:
                 seeds = max(map(len, by_name))
-                told.append(f"{critic} critic, {seeds} seed{'s' * (seeds > 1)}, {first['steps']} steps a level")
+                climbed = int(np.isfinite(self._mean[critic]).any(0).sum())
+                only = f", {self._truths[climbed - 1]} nats at most" if climbed < len(self._truths) else ""
+                told.append(f"{critic} critic, {seeds} seed{'s' * (seeds > 1)}, {first['steps']} steps a level{only}")
         figures = {} if cubed else run["published"].get("joint", {})
         self._published = self._numbers([(figures.get(name) or {}).get("mean") for name in known])
         self._row = len(known) - 1.0 - np.arange(len(known))
