@@ -17,6 +17,7 @@ LOW = 4  # columns of both sides together up to which neighbours are asked as we
 FEW = 8.0  # effective references below which a log-normaliser is not to be trusted
 SCATTER = 0.3  # variance that neighbours add to a term
 FOLDS = 4
+SATURATED = 2.5  # nats beyond which batches of 256 pairs teach a critic little
 A_SECOND = 4000  # rows for each second of a budget
 SECONDS = 60.0  # that critics may take if no budget is given
 SHORTEST = 0.3  # seconds: a smaller budget trains no critic
@@ -165,7 +166,8 @@ def _weighed(ground: Base, got: Fitted, other: Near | None, plain: float, how: l
     error = math.hypot(float(got.terms.std()) / math.sqrt(n), chance(ground))
     error = math.hypot(error, float(got.folds.std()) / math.sqrt(len(got.folds)) if abs(rest) > error else 0.0)
     learned = max(0.0, rest + 0.5 * gap)  # what a critic had to find, of which some may be missing
-    below, above = 0.5 * gap + 0.4 * error, 0.75 * gap + 0.05 * learned + 0.4 * error
+    lost = max(0.0, -rest)  # the copula is no coupling of these marginals, and critics did not mend it
+    below, above = 0.5 * gap + 0.5 * error, gap + 0.05 * learned + 1.6 * lost + 0.5 * error
     if got.unfinished:
         above += 0.05 * learned
     if other is not None:
@@ -176,6 +178,13 @@ def _weighed(ground: Base, got: Fitted, other: Near | None, plain: float, how: l
             value, below = other.value, max(0.5 * apart, 0.6 * error)
             above = max(0.5 * gap, 0.25 * apart, other.drift)
             gap = min(gap, 2 * apart)
+    if lost > max(0.02, 3 * error):
+        warned.append(
+            f"families disagree: the copula's closed form holds {ground.value:.2f} nats, and critics on its ground "
+            f"confirm {lost:.2f} nats less; the truth may be above both."
+        )
+    elif value > SATURATED and learned > value / 8:
+        warned.append(_too_much(value, n))
     if above > max(NOTABLE / 2, NOTABLE * value):
         warned.append(
             f"too few samples for this law: critics gain {gap:.2f} nats on what they saw over what they didn't, "
