@@ -5,6 +5,8 @@ from importlib import import_module
 _HOME = {
     "CeilingExplorer": "ceiling",
     "CoverageExplorer": "coverage",
+    "DiscoveryExplorer": "discovery",
+    "ExclusiveExplorer": "exclusive",
     "GaussianExplorer": "gaussian",
     "InfomaxExplorer": "infomax",
     "LineupExplorer": "lineup",

@@ -32,6 +32,8 @@ KINDS = (
     "proposal",
     "coverage",
     "lineup",
+    "exclusive",
+    "discovery",
 )
 LIMIT = 200_000  # bytes: what one block may add to a page
 

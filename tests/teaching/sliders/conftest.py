@@ -10,6 +10,8 @@ from PIL import Image, ImageChops
 from mi_lab.teaching.sliders import (
     CeilingExplorer,
     CoverageExplorer,
+    DiscoveryExplorer,
+    ExclusiveExplorer,
     FreeConstant,
     GaussianExplorer,
     InfomaxExplorer,
@@ -54,6 +56,8 @@ EXPLORERS = {
     "free constant": lambda: FreeConstant(),
     "free constant of small batches": lambda: FreeConstant(8, seed=3),
     "staircase": lambda: StaircaseExplorer(),
+    "exclusive": lambda: ExclusiveExplorer(),
+    "discovery": lambda: DiscoveryExplorer(),
     "score": lambda: ScoreExplorer(),
     "infomax": lambda: InfomaxExplorer(n=60),
     "misfit": lambda: MisfitExplorer(),

@@ -1,0 +1,218 @@
+"""The exercises of the chapter on real tables."""
+
+import numpy as np
+
+from mi_lab.teaching.checks.exercise import choice, code, numeric, text
+
+numeric(
+    "tables-chance",
+    "Pairs by chance",
+    value=7.8,
+    rtol=5e-3,
+    right="780 pairs at .01 each; that they share columns doesn't change a mean.",
+    mistakes={
+        0.4: "that counts columns: tested are pairs, 40 · 39 / 2 of them.",
+        15.6: "each pair is counted twice: I(X;Y) = I(Y;X) is one test.",
+        8.2: "a column with itself is no test of independence: 40 · 39 / 2 pairs.",
+        16.0: "40 · 40 counts each pair twice, and each column with itself.",
+        39.0: "that is at the level .05: asked is .01.",
+        780.0: "that is how many pairs are tested: one in a hundred passes by chance.",
+    },
+)
+
+choice(
+    "tables-nothing",
+    "A column that tells nothing",
+    right="b",
+    reasons={
+        "a": "by itself it tells nothing; beside another column it may decide everything, as in an exclusive or.",
+        "b": "the two bits of an exclusive or show the largest case, a third that is independent the smallest.",
+        "c": "the bits of an exclusive or are independent, and neither can be left out.",
+        "d": "so it is with both bits of an exclusive or, which together determine it.",
+    },
+)
+
+# Information under a condition ---------------------------------------------------------------------------------------
+
+conditional = code("tables-conditional", "Information under a condition")
+
+
+@conditional.part("the information")
+def _(answer, rng):
+    found = {}
+    p = rng.dirichlet(np.full(24, 0.6)).reshape(2, 3, 4)
+    found["a table without zeros"] = answer(p.copy())
+    p[rng.integers(2), rng.integers(3), :2] = 0
+    found["a table with zeros"] = answer(p / p.sum())
+    return found
+
+
+def _information(p):
+    pz, pxz, pyz = p.sum((0, 1)), p.sum(1, keepdims=True), p.sum(0, keepdims=True)
+    top, bottom = p * pz, pxz * pyz
+    kept = p > 0
+    return np.sum(p[kept] * np.log(top[kept] / bottom[kept]))
+
+
+conditional.reference(_information)
+
+
+@conditional.mistake("that is I(X;Y) without the condition: keep z, and compare within each of its values.")
+def _(p):
+    return _information(p.sum(2, keepdims=True))
+
+
+@conditional.mistake("p(x,y,z) beside p(x) p(y) p(z): that also counts what z tells, wanted is p(x|z) p(y|z).")
+def _(p):
+    product = p.sum((1, 2))[:, None, None] * p.sum((0, 2))[:, None] * p.sum((0, 1))
+    kept = p > 0
+    return np.sum(p[kept] * np.log(p[kept] / product[kept]))
+
+
+@conditional.mistake("p(z) is missing: p(x,y|z) / (p(x|z) p(y|z)) is p(x,y,z) p(z) / (p(x,z) p(y,z)).")
+def _(p):
+    bottom = p.sum(1, keepdims=True) * p.sum(0, keepdims=True)
+    kept = p > 0
+    return np.sum(p[kept] * np.log(p[kept] / bottom[kept]))
+
+
+@conditional.mistake("each value of z counts as often as it occurs: weigh by p(z), don't just add up.")
+def _(p):
+    pz = p.sum((0, 1))
+    return sum(_information((p[..., [k]]) / pz[k]) for k in range(p.shape[2]) if pz[k])
+
+
+@conditional.mistake("that is I(X;Z|Y): the condition is the last axis.")
+def _(p):
+    return _information(np.swapaxes(p, 1, 2))
+
+
+@conditional.mistake("that is I(X,Z;Y), by the chain rule I(X;Y|Z) and I(Z;Y) together.")
+def _(p):
+    rows = np.moveaxis(p, 1, 2).reshape(-1, p.shape[1])
+    return _information(rows[:, :, None])
+
+
+# The rule ------------------------------------------------------------------------------------------------------------
+
+rule = code("tables-rule", "The rule")
+
+
+@rule.part("how many")
+def _(answer, rng):
+    found = {}
+    for name, p, level in _cases(rng):
+        found[name] = answer(rng.permutation(p), level)
+    return found
+
+
+def _cases(rng):
+    """p-values whose k-th lies below or above level k / N, as the name says."""
+    level, total = 0.1, 40
+    line = level * np.arange(1, total + 1) / total
+    below, above = line * rng.uniform(0.6, 0.9, total), line + 0.3 * level / total
+    last = int(rng.integers(12, 16))
+    few = np.sort(np.where(np.arange(total) < last, below, 0.3 + 0.7 * rng.uniform(size=total)))
+    gap = few.copy()
+    gap[2:5] = above[2:5]  # the first that lies above is not the end
+    none = np.sort(line[0] * 1.5 + (1 - line[0] * 1.5) * rng.uniform(size=total) ** 0.3)
+    return [("a few", few, level), ("a few, with a gap", np.sort(gap), level), ("none", none, level)]
+
+
+@rule.reference
+def _(p, level):
+    p = np.sort(p)
+    under = p <= level * np.arange(1, len(p) + 1) / len(p)
+    return int(np.flatnonzero(under).max() + 1) if under.any() else 0
+
+
+@rule.mistake("that is each test by itself, at the level: the threshold of the l-th smallest is level · l / N.")
+def _(p, level):
+    return int((np.asarray(p) <= level).sum())
+
+
+@rule.mistake("that is Bonferroni's level / N for all: the threshold grows with the rank.")
+def _(p, level):
+    return int((np.asarray(p) <= level / len(p)).sum())
+
+
+@rule.mistake("sort the p-values first: the rank is that among all of them.")
+def _(p, level):
+    under = np.asarray(p) <= level * np.arange(1, len(p) + 1) / len(p)
+    return int(np.flatnonzero(under).max() + 1) if under.any() else 0
+
+
+@rule.mistake("the largest l counts, also where a smaller one lies above the line: don't stop at the first.")
+def _(p, level):
+    p = np.sort(p)
+    under = p <= level * np.arange(1, len(p) + 1) / len(p)
+    return int(np.argmin(under)) if not under.all() else len(p)
+
+
+@rule.mistake("all up to the largest l are discoveries, also those above the line between.")
+def _(p, level):
+    p = np.sort(p)
+    return int((p <= level * np.arange(1, len(p) + 1) / len(p)).sum())
+
+
+@rule.mistake("ranks begin at 1: the largest l is one more than its place in the array.")
+def _(p, level):
+    p = np.sort(p)
+    under = p <= level * np.arange(1, len(p) + 1) / len(p)
+    return int(np.flatnonzero(under).max()) if under.any() else 0
+
+
+# Side by side --------------------------------------------------------------------------------------------------------
+
+lag = code("tables-lag", "Side by side")
+
+
+@lag.part("the couples")
+def _(answer, rng):
+    found, n = {}, int(rng.integers(12, 20))
+    x, y = rng.normal(size=(2, n))
+    for name, step in (("a lag of some steps", int(rng.integers(2, 5))), ("no lag", 0)):
+        a, b = answer(x.copy(), y.copy(), step)
+        found[name] = np.concatenate([np.ravel(a), np.ravel(b)])
+    return found
+
+
+@lag.reference
+def _(x, y, lag):
+    return x[: len(x) - lag], y[lag:]
+
+
+@lag.mistake("x and y have changed places in time: x is to be the earlier one.")
+def _(x, y, lag):
+    return x[lag:], y[: len(y) - lag]
+
+
+@lag.mistake("the series has no circle: the last values of x don't belong beside the first of y.")
+def _(x, y, lag):
+    return np.roll(x, lag), y
+
+
+@lag.mistake("both are cut at the same end: that leaves the rows of the same time side by side.")
+def _(x, y, lag):
+    return x[lag:], y[lag:]
+
+
+@lag.mistake("at lag 0 nothing is left: x[:-0] is empty, take x[: len(x) - lag].")
+def _(x, y, lag):
+    return x[:-lag], y[lag:]
+
+
+@lag.mistake("one step off: n - lag rows are wanted, with y from index lag on.")
+def _(x, y, lag):
+    return x[: len(x) - lag - 1], y[lag + 1 :]
+
+
+text(
+    "tables-report",
+    "What to report",
+    rubric=[
+        (1, "Says that 200 idle columns give ten at the level .05 by chance, so that seven are no evidence."),
+        (1, "Asks for a rule for many tests (Benjamini and Hochberg), or for what the columns tell given one another."),
+        (1, "Asks for independent rows or a test that respects a series, or for an error of the .04 nats."),
+    ],
+)
