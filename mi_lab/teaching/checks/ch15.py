@@ -112,7 +112,9 @@ def _cases(rng):
     line = level * np.arange(1, total + 1) / total
     below, above = line * rng.uniform(0.6, 0.9, total), line + 0.3 * level / total
     last = int(rng.integers(12, 16))
-    few = np.sort(np.where(np.arange(total) < last, below, 0.3 + 0.7 * rng.uniform(size=total)))
+    rest = 0.3 + 0.7 * rng.uniform(size=total)
+    rest[last : last + 4] = rng.uniform(0.07, 0.095, 4)  # under the level, not under the line
+    few = np.sort(np.where(np.arange(total) < last, below, rest))
     gap = few.copy()
     gap[2:5] = above[2:5]  # the first that lies above is not the end
     none = np.sort(line[0] * 1.5 + (1 - line[0] * 1.5) * rng.uniform(size=total) ** 0.3)

@@ -63,7 +63,7 @@ MISTAKES = {
         "the same rows": (lambda x, y, l: (x[l:], y[l:]), "the same end"),
         "minus nothing": (lambda x, y, l: (x[:-l], y[l:]), "at lag 0"),
         "one off": (lambda x, y, l: (x[: len(x) - l - 1], y[l + 1 :]), "one step off"),
-        "y first": (lambda x, y, l: beside(x, y, l)[::-1], None),
+        "y first": (lambda x, y, l: beside(x, y, l)[::-1], "wrong order"),
         "no return": (lambda x, y, l: print(l), "nothing back"),
         "no lag": (lambda x, y, l: (x, y), None),
     },
