@@ -65,6 +65,6 @@ MISTAKES = {
         "one off": (lambda x, y, l: (x[: len(x) - l - 1], y[l + 1 :]), "one step off"),
         "y first": (lambda x, y, l: beside(x, y, l)[::-1], "wrong order"),
         "no return": (lambda x, y, l: print(l), "nothing back"),
-        "no lag": (lambda x, y, l: (x, y), None),
+        "no lag": (lambda x, y, l: (x, y), "in place of lag"),
     },
 }
