@@ -119,6 +119,5 @@ def main(cases, jobs: int) -> None:
                 covered = {"mean error bar": float(errors.mean()), "covered": float((abs(off) <= 2 * errors).mean())}
                 found[case][str(n)] |= covered
             click.echo(f"{case} n={n}: " + ", ".join(f"{k} {v:.3f}" for k, v in found[case][str(n)].items()))
-        write(
-            FILE, about("python -m experiments conditional"), indent=1, cases={c: found[c] for c in CASES if c in found}
-        )
+            kept = {c: found[c] for c in CASES if c in found}
+            write(FILE, about("python -m experiments conditional"), indent=1, cases=kept)

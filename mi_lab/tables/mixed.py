@@ -89,7 +89,7 @@ def by_kinds(
     if k >= n:
         raise ValueError(f"k = {k} with n = {n} rows, wanted k < n: there is no {k}-th neighbour.")
     made = {"n": n, "truth": truth, "bounds": "no bound", "units": RATIO if normalize else "nats"}
-    all_labels = all(s.discrete if method == "auto" else s.kinds == ("label",) * len(s.kinds) for s in rows.sides)
+    all_labels = all(s.discrete for s in rows.sides)
     if method in ("counts", "bins") or all_labels:
         codes = coded(rows, None if method == "counts" or all_labels else _number(rows, number))
         correction = correction or chosen(tabulated(*codes))
