@@ -161,7 +161,7 @@ def picture(standings: list[Standing], ax=None):
     mesh = ax.pcolormesh(shown, norm=LogNorm(0.01, 1), cmap="cividis_r", edgecolors="white", linewidth=1)
     for i, family in enumerate(errors.index):
         for j, name in enumerate(errors.columns):
-            dark = shown.iloc[i, j] > 0.12
+            dark = shown.iloc[i, j] > 0.09
             color, value = ("white" if dark else "#00224e"), errors.iloc[i, j]
             ax.text(j + 0.42, i + 0.5, f"{value:.2f}", ha="center", va="center", color=color, fontsize=9)
             cover = covers[name].get(family, math.nan)
