@@ -1,0 +1,21 @@
+"""Wrong answers written from the exercises' texts alone, sixteen each, drawn into two batches.
+
+The hints were mended by what batch A showed; batch B was read once, afterwards: its first score is the blind one.
+"""
+
+import random
+
+from . import part1, part2, part3
+
+ALL = part1.MISTAKES | part2.MISTAKES | part3.MISTAKES
+
+
+def batches() -> tuple[dict, dict]:
+    """Return the two batches, exercise by exercise and drawn by a seed."""
+    a, b = {}, {}
+    for exercise, wrong in ALL.items():
+        names = sorted(wrong)
+        random.Random(f"{exercise}, 20261125").shuffle(names)
+        a[exercise] = {name: wrong[name] for name in names[:8]}
+        b[exercise] = {name: wrong[name] for name in names[8:]}
+    return a, b
