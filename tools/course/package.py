@@ -13,9 +13,10 @@ import sys
 from pathlib import Path
 
 import mi_lab
+from mi_lab.teaching.checks.coding import DERIVED
 from mi_lab.teaching.checks.exercise import EXPECTED, everything
 
-ANSWERS = ("reference", "mistake")
+ANSWERS = ("reference", "mistake", "form")
 NAN = ast.parse("float('nan')", mode="eval").body
 NOTHING = {  # what is known of a graded exercise that needs no code, by its kind
     "choice": {"right": ast.Constant("")},
@@ -23,6 +24,7 @@ NOTHING = {  # what is known of a graded exercise that needs no code, by its kin
         "value": ast.parse("float('nan')", mode="eval").body,
         "right": ast.Constant(""),
         "mistakes": ast.Dict([], []),
+        "formula": ast.Constant(None),
     },
     "text": {"rubric": ast.List([], ast.Load())},
 }
@@ -57,6 +59,9 @@ def expected(graded: set[str]) -> dict:
         if task is None or task.kind != "code" or not any(hint is None for hint, _ in task.answers):
             continue
         found[name] = {part.name: task.expected(part.name, task.seed) for part in task.parts}
+        found[name] |= {
+            f"{part.name}{DERIVED}": task.derived(part.name, task.seed) for part in task.parts if not part.judge
+        }
     return found
 
 

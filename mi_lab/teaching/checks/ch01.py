@@ -75,6 +75,14 @@ def _(p):
     return _entropy(p.sum(axis=1)) + _entropy(p.sum(axis=0)) - _entropy(p)
 
 
+@table.form
+def _(p):
+    p_x = p.sum(1)
+    p_y = p.sum(0)
+    seen = p > 0
+    return (p[seen] * np.log(p[seen] / np.outer(p_x, p_y)[seen])).sum()
+
+
 def _ratios(p):
     p = np.maximum(p, 1e-300)
     return np.log(p) - np.log(np.outer(p.sum(1), p.sum(0)))

@@ -96,6 +96,8 @@ DRAWS = 3000  # of four indices: nine derangements, each expected DRAWS / 9 time
 
 def _permutation(seen, rng):
     for name, order in seen.items():
+        if "." in name:
+            return "one array of n indices is wanted, your function gave several values: give back the array alone."
         n, order = int(name.removeprefix("n")), np.ravel(order)
         if len(order) != n:
             return f"for n = {n} an array of {n} indices is wanted, yours has {len(order)}."
@@ -136,6 +138,10 @@ def _even(seen, rng):
         return "these are shifts only: of the nine derangements of four indices you give three."
     if len(kinds) == 6 and all(_is_cycle(kind) for kind in kinds):
         return "these are cycles only: two exchanged couples are a derangement as well."
+    if not np.array_equal(seen["once"], seen["again"]):
+        return (
+            "two generators in the same state give two results: draw all that is random from rng, and from rng alone."
+        )
     wanted = DRAWS / 9
     padded = np.zeros(9)
     padded[: len(counts)] = counts
@@ -150,7 +156,8 @@ def _is_cycle(order) -> bool:
 
 @deranged.part("equally likely", judge=_even)
 def _(answer, rng):
-    return {"draws": np.array([np.ravel(answer(4, rng)) for _ in range(DRAWS)])}
+    once, again = (np.ravel(answer(30, np.random.default_rng(5))) for _ in range(2))
+    return {"draws": np.array([np.ravel(answer(4, rng)) for _ in range(DRAWS)]), "once": once, "again": again}
 
 
 text(

@@ -48,6 +48,12 @@ def _(rho):
     return _tilt(rho)
 
 
+@tilt.form
+def _(rho):
+    a = (np.sqrt(1 + 4 * rho**2) - 1) / (2 * rho)
+    return a, a * rho + 0.5 * np.log(1 - a**2)
+
+
 @tilt.mistake("that is the best slope when b is free as well; here b = 0, so the optimum moves.")
 def _(rho):
     a = rho / (1 - rho**2)

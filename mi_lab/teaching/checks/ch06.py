@@ -163,6 +163,22 @@ def _(t):
     return t * root**2 - (root - 1) ** 2
 
 
+@conjugate.form
+def _(t):
+    u = 1 / (1 - t) ** 2
+    return t * u - (np.sqrt(u) - 1) ** 2
+
+
+@conjugate.form
+def _(t):
+    return t / (1 - t)
+
+
+@conjugate.mistake("that is f at the slope, (√t - 1)²: the conjugate is the largest t u - f(u) over all u.")
+def _(t):
+    return (abs(t) ** 0.5 - 1) ** 2
+
+
 @conjugate.mistake("too small near the slope 1: your search over u ends at 10, but the tangent touches farther out.")
 def _(t):
     u = min(10.0, (1 - t) ** -2)

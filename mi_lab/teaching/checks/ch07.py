@@ -46,12 +46,22 @@ resample = code("mine-resample", "Resampling with replacement")
 
 
 def _draw(answer, n, n_ref):
-    """Return which of the n samples were drawn, as indices; x and y carry their index as their value."""
+    """Return which of the n samples were drawn, as indices; x and y carry their index in each of their two columns."""
     import torch
 
-    index = torch.arange(n, dtype=torch.float32)[:, None]
+    index = torch.arange(n, dtype=torch.float32)[:, None].repeat(1, 2)
     x_ref, y_ref = answer(index, index + 10_000, n_ref)
     return {"x": x_ref, "y": y_ref - 10_000}
+
+
+def _places(drawn) -> np.ndarray:
+    """Return the indices that were drawn: of rows in one piece one column, of anything else all there is."""
+    drawn = np.asarray(drawn)
+    return drawn[:, 0] if drawn.ndim == 2 and drawn.shape[1] == 2 else drawn.ravel()
+
+
+def _torn(*drawn) -> bool:
+    return any(np.ndim(v) == 2 and np.shape(v)[1] == 2 and (v[:, 0] != v[:, 1]).any() for v in drawn)
 
 
 def _sizes(rng):
@@ -62,13 +72,17 @@ def _sizes(rng):
 def _how_many(seen, rng):
     n, more, fewer = _sizes(rng)
     for name, wanted in (("more", more), ("fewer", fewer)):
-        x, y = np.ravel(seen[f"{name}.x"]), np.ravel(seen[f"{name}.y"])
+        x, y = _places(seen[f"{name}.x"]), _places(seen[f"{name}.y"])
         if {len(x), len(y)} == {n}:
             return f"asked for n' = {wanted} pairs you gave n = {n}: the number of pairs is n', whatever n is."
         if len(x) != wanted or len(y) != wanted:
             return f"asked for n' = {wanted} pairs you gave {len(x)} values of x and {len(y)} of y."
+        if set(x) <= set(np.arange(n) + 10_000) and set(y) <= set(np.arange(n) - 10_000):
+            return "x' and y' have changed places: give back x', then y'."
         if set(x) & set(y + 10_000) or not (set(x) <= set(range(n)) and set(y) <= set(range(n))):
             return "x' must consist of values of x, and y' of values of y."
+        if _torn(seen[f"{name}.x"], seen[f"{name}.y"]):
+            return "the columns of a sample are torn apart: draw whole rows, one index for all columns of x'."
     return None
 
 
@@ -80,7 +94,7 @@ def _(answer, rng):
 
 def _replaced(seen, rng):
     n = int(rng.integers(40, 60))
-    x, y = np.ravel(seen["x"]), np.ravel(seen["y"])
+    x, y = _places(seen["x"]), _places(seen["y"])
     if len(x) != n or len(y) != n:
         return f"asked for n' = {n} pairs you gave {len(x)}."
     if len(set(x)) == n and len(set(y)) == n:
@@ -99,7 +113,9 @@ def _(answer, rng):
 
 def _independent(seen, rng):
     n = int(rng.integers(6, 9))
-    x, y, again = np.ravel(seen["x"]), np.ravel(seen["y"]), np.ravel(seen["again"])
+    x, y, again = (_places(seen[name]) for name in ("x", "y", "again"))
+    if _torn(seen["x"], seen["y"]):
+        return "the columns of a sample are torn apart: draw whole rows, one index for all columns of x'."
     if len(x) != len(y) or len(x) < 1000:
         return "too few pairs came back to see whether they are independent."
     if np.array_equal(x, y):

@@ -49,6 +49,19 @@ def _(t, t_ref, m, beta):
     return t_ref.exp().mean() / m - t.mean(), m
 
 
+@loss.form
+def _(t, t_ref, m, beta):
+    new = (1 - beta) * t_ref.exp().mean().detach() + beta * m
+    return -t.mean() + t_ref.exp().mean() / new, new
+
+
+@loss.form
+def _(t, t_ref, m, beta):
+    average = t_ref.exp().mean()
+    new = (1 - beta) * average.detach() + beta * m
+    return -t.mean() + average / new, new
+
+
 @loss.mistake("beta multiplies the old value of m, and 1 - beta the new average: yours is the other way round.")
 def _(t, t_ref, m, beta):
     m = _average(t_ref, m, 1 - beta)
@@ -140,12 +153,19 @@ def _(t, t_ref, m, beta):
 RHO = 0.9
 TRUTH = -0.5 * np.log(1 - RHO**2)
 
+
+def _gaussian(rho):
+    return -0.5 * np.log(1 - rho**2)
+
+
 numeric(
     "mine-truth",
     "The truth",
     value=float(TRUTH),
     unit="nats",
     rtol=5e-3,
+    formula=_gaussian,
+    given=(RHO,),
     right="-½ log(1 - ρ²), in nats.",
     mistakes={
         float(-np.log(1 - RHO**2)): "twice the truth: where is the factor ½?",
@@ -164,6 +184,34 @@ def _value(t, t_ref):
     """Return the Donsker-Varadhan value of scores."""
     top = t_ref.max()
     return t.mean() - np.log(np.exp(t_ref - top).mean()) - top
+
+
+def _sampled(rng):
+    """Return the samples of the law and of its marginals that a critic meets."""
+    from mi_lab.laws import BivariateGaussian
+
+    law, seed = BivariateGaussian(RHO), int(rng.integers(2**31))
+    return law.sample(10_000, seed), law.sample_product(10_000, seed + 1)
+
+
+def _shape(t, x, y) -> str:
+    """Say what a critic is made of, if little else than x, y, their squares and their product is in it."""
+    x, y = (np.ravel(v.numpy()).astype(float) for v in (x, y))
+    columns = {"a constant": np.ones(len(x)), "x": x, "y": y, "x²": x * x, "y²": y * y, "xy": x * y}
+    design = np.stack(list(columns.values()), 1)
+    weights = np.linalg.lstsq(design, t, rcond=None)[0]
+    if np.ptp(t) == 0 or np.var(t - design @ weights) > 1e-4 * np.var(t):
+        return ""
+    size = dict(zip(columns, np.abs(weights) * design.std(0), strict=True))
+    there = [name for name, s in size.items() if name != "a constant" and s > 0.02 * max(size.values())]
+    missing = [name for name in ("x²", "y²", "xy") if name not in there]
+    if missing:
+        return f"it is made of {' and '.join(there)}, so {' and '.join(missing)} would have to be in it as well."
+    if weights[5] <= 0:
+        return "it falls where x and y grow together, though these are positively correlated."
+    wanted = RHO / (1 - RHO**2)
+    way = "less" if weights[5] < wanted else "more"
+    return f"it has the right ingredients, x², y² and xy, but grows {way} with xy than the log-ratio does."
 
 
 def _reached(seen, rng):
@@ -193,6 +241,8 @@ def _reached(seen, rng):
     best = max(scales, key=lambda a: _value(a * t, a * t_ref))
     if _value(best * t, best * t_ref) > TRUTH - 0.12:
         return f"this critic has the right shape, but the wrong scale: about {best:.2g} times it would do."
+    if words := _shape(t, *_sampled(rng)[0]):
+        return f"on new samples the critic scores {value:.2f} nats: {words}"
     if value < 0.1:
         return f"on new samples the critic scores {value:.2f} nats, no better than saying nothing: was it trained?"
     return f"on new samples the critic reaches {value:.2f} nats, too far from the truth: train longer."
@@ -204,9 +254,8 @@ def _(answer, rng):
 
     from mi_lab.laws import BivariateGaussian
 
-    law, seed = BivariateGaussian(RHO), int(rng.integers(2**31))
-    (x, y), (x_ref, y_ref) = law.sample(10_000, seed), law.sample_product(10_000, seed + 1)
-    x_old, y_old = law.sample(2000, seed=7)  # what the exercise gave for training
+    (x, y), (x_ref, y_ref) = _sampled(rng)
+    x_old, y_old = BivariateGaussian(RHO).sample(2000, seed=7)  # what the exercise gave for training
     with torch.no_grad():
         return {
             "joint": answer(x, y),

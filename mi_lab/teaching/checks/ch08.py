@@ -154,6 +154,29 @@ def _(*pairs):
     return total
 
 
+@loss.form
+def _(joint, one, two):
+    first = joint[1].exp().mean().log() - joint[0].mean()
+    second = one[1].exp().mean().log() - one[0].mean()
+    third = two[1].exp().mean().log() - two[0].mean()
+    return first + second + third
+
+
+@loss.form
+def _(joint, one, two):
+    total = 0.0
+    for t, t_ref in (joint, one, two):
+        total = total + t_ref.exp().mean().log() - t.mean()
+    return total
+
+
+@loss.mistake(
+    "this is the estimate itself, whose marginal scores are taken away: a loss takes minus each of the three."
+)
+def _(joint, one, two):
+    return _value(*joint) - _value(*one) - _value(*two)
+
+
 @loss.mistake("this is minus the estimate: it would train the two marginal critics to be as bad as they can.")
 def _(joint, one, two):
     return _value(*one) + _value(*two) - _value(*joint)
@@ -283,6 +306,12 @@ def _overshot(seen, rng):
         return "the best critic is the logarithm of the density ratio."
     if np.ptp(t_xy + np.log(joint / both)) < 1e-5:
         return "the sign: the joint law belongs above, the reference below."
+    if value > truth + 1e-5 and parts[0] < truth + sum(costs) - 1e-5 and max(abs(parts[1]), abs(parts[2])) < 1e-6:
+        return "it overshoots, and two critics are idle, but the joint critic finds less than its whole divergence."
+    if value > truth + 1e-5 and parts[0] < truth + sum(costs) - 1e-5:
+        return (
+            "it overshoots, but not yet by both marginal divergences: the joint critic finds less than its divergence."
+        )
     if value > truth + 1e-5:
         return "it overshoots, but not yet by both marginal divergences: which critics still do their work?"
     return f"this estimate is {value:.3f} nats where the truth is {truth:.3f}: it does not overshoot."

@@ -18,10 +18,17 @@ choice(
     },
 )
 
+
+def _references(truth, spread):
+    return (math.exp(truth) - 1) / spread**2
+
+
 numeric(
     "bounds-noise",
     "What six nats cost",
     value=math.expm1(6) / 0.25,
+    formula=_references,
+    given=(6.0, 0.5),
     right="(e^6 - 1)/n' must be at most a quarter, the square of one half.",
     mistakes={
         math.expm1(6) / 0.5: "half a nat is the standard deviation: the variance is its square, a quarter.",

@@ -49,6 +49,17 @@ def _flo(own=0, of_u=0, columns=True, itself=False, over="K-1", u_inside=-1, u_o
 
 
 flo.reference(_flo())
+
+
+@flo.form
+def _(scores, u):
+    k = len(u)
+    exponent = scores - scores.diagonal() - u
+    terms = exponent.exp()
+    strangers = terms.sum(0) - terms.diagonal()
+    return 1 - u.mean() - (strangers / (k - 1)).mean()
+
+
 flo.mistake("the strangers x_i of y_j stand in column j: you went along its row.")(_flo(columns=False))
 flo.mistake("you went along rows, and the pair itself is among the averaged terms.")(
     _flo(columns=False, itself=True, over="K")

@@ -67,6 +67,18 @@ def _mean_exp(v):
 
 
 infonce.reference(_nce())
+
+
+@infonce.form
+def _(scores):
+    return (scores.diagonal() - scores.logsumexp(0)).mean() + math.log(len(scores))
+
+
+@infonce.form
+def _(scores):
+    return (scores.diagonal() - (scores.exp().mean(0)).log()).mean()
+
+
 infonce.mistake("a row holds the y's of one x: the strangers of y_j stand in its column.")(_nce(1))
 infonce.mistake("the strangers of y_j stand in its column, not in a row; and log K is missing.")(_nce(1, over="1"))
 infonce.mistake("the sum of K exponentials is not their average: log K is missing.")(_nce(over="1"))

@@ -77,6 +77,20 @@ def _(own, crossed, a, b):
     return 1 + (own[:, 0] + own[:, 1]) / 2 - (np.exp(crossed[:, 0]) + np.exp(crossed[:, 1])) / 2
 
 
+@gains.form
+def _(own, crossed, a, b):
+    own = np.clip(own, -a, b)
+    crossed = np.clip(crossed, -a, b)
+    return 1 + 0.5 * own.sum(1) - 0.5 * np.exp(crossed).sum(1)
+
+
+@gains.form
+def _(own, crossed, a, b):
+    own = np.clip(own, -a, b)
+    crossed = np.clip(crossed, -a, b)
+    return 1 + own.mean(1) - np.exp(crossed).mean(1)
+
+
 @gains.mistake("where is the clipping? One wild score would decide over the whole purse.")
 def _(own, crossed, a, b):
     return 1 + own.mean(1) - np.exp(np.minimum(crossed, 700)).mean(1)
@@ -182,6 +196,11 @@ def _ratio(g, floor, claim):
 @purse.reference
 def _(g, floor, claim, stake):
     return np.log(1 - stake + stake * _ratio(g, floor, claim)).sum()
+
+
+@purse.form
+def _(g, floor, L, u):
+    return np.log(1 - u + u * (g - floor) / (L - floor)).sum()
 
 
 @purse.mistake("that is the purse itself: its logarithm is wanted, a sum of logarithms.")

@@ -87,6 +87,13 @@ def _(log_q):
     return (log_q.diagonal() - _others(log_q)).mean() + math.log(len(log_q) - 1)
 
 
+@l1out.form
+def _(log_q):
+    own = log_q.diagonal()
+    others = (log_q.exp().sum(0) - own.exp()) / (len(log_q) - 1)
+    return (own - others.log()).mean()
+
+
 l1out.mistake("the diagonal is left out, so K - 1 terms are averaged: you divided by K.")(
     lambda log_q: (log_q.diagonal() - _others(log_q)).mean() + math.log(len(log_q))
 )
@@ -153,6 +160,18 @@ def _difference(x, y, x_held, y_held, spare=0, marginal=1.0):
 
 
 doe.reference(_difference)
+
+
+@doe.form
+def _(x, y, x_held, y_held):
+    a = np.mean((x - x.mean()) * (y - y.mean())) / np.var(x)
+    b = y.mean() - a * x.mean()
+    s2 = np.mean((y - a * x - b) ** 2)
+    v2 = np.mean((y - y.mean()) ** 2)
+    conditional = -0.5 * np.log(s2) - (y_held - a * x_held - b) ** 2 / (2 * s2)
+    marginal = -0.5 * np.log(v2) - (y_held - y.mean()) ** 2 / (2 * v2)
+    return conditional.mean() - marginal.mean()
+
 
 doe.mistake("that is the value on the training samples: fit on them, and take the mean over the held-out ones.")(
     lambda x, y, x_held, y_held: _difference(x, y, x, y)

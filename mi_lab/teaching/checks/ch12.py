@@ -76,6 +76,16 @@ def _(log_q, log_q_y, t, t_ref):
     return log_q.mean() - log_q_y.mean() + _score(t, t_ref)
 
 
+@value.form
+def _(log_q, log_q_y, t, t_ref):
+    return log_q.mean() - log_q_y.mean() + t.mean() - t_ref.logsumexp(0) + math.log(len(t_ref))
+
+
+@value.form
+def _(log_q, log_q_y, t, t_ref):
+    return log_q.mean() - log_q_y.mean() + t.mean() - t_ref.exp().mean().log()
+
+
 @value.mistake("that is the model alone: add the critic's score.")
 def _(log_q, log_q_y, t, t_ref):
     return log_q.mean() - log_q_y.mean()
@@ -144,6 +154,21 @@ def _(p_x, p, q, n_ref):
     return np.sqrt(variance / n_ref)
 
 
+@noise.form
+def _(p_x, p, q, n_ref):
+    r = p / q
+    second = (p_x[:, None] * q * r**2).sum()
+    mean = (p_x[:, None] * q * r).sum()
+    return np.sqrt((second - mean**2) / n_ref)
+
+
+@noise.form
+def _(p_x, p, q, n_ref):
+    r = p / q
+    variance = (p_x * (q * r**2).sum(1)).sum() - 1
+    return np.sqrt(variance) / np.sqrt(n_ref)
+
+
 noise.mistake("that is the variance: the standard deviation is its root.")(
     lambda p_x, p, q, n_ref: ((p_x[:, None] * p * p / q).sum() - 1) / n_ref
 )
@@ -200,16 +225,19 @@ def _drawn(seen, rng):
     cells, places = _cells(rng), np.asarray(seen, dtype=float)
     if places.ndim != 2 or places.shape[1] != len(cells):
         return f"wanted one place for each of the {len(cells)} samples."
+    if np.array_equal(places, np.tile(cells, (len(places), 1))):
+        return "these are the cells, and right ones: wanted are the places, 0 to n - 1, where the partners stand."
     if not np.array_equal(places, places.round()) or places.min() < 0 or places.max() >= len(cells):
         return "places are whole numbers from 0 to n - 1: return where the partner stands, not its cell."
     places = places.astype(int)
     own, alone = np.arange(len(cells)), np.array([np.sum(cells == c) == 1 for c in cells])
-    if (cells[places] != cells).mean() > 0.2:
+    if (cells[places] != cells).mean() > 0.5:
         return "most partners come from other cells: look only among the samples of the same cell."
     if (places[:, alone] != own[alone]).any():
         return "a sample that is alone in its cell keeps its own place."
     if (cells[places] != cells).any():
-        return "a few partners come from other cells."
+        share = (cells[places] != cells).mean()
+        return f"{share:.0%} of the partners come from other cells: look only among the samples of the same cell."
     if (places == own)[:, ~alone].any():
         return "some samples were paired with themselves: another sample is wanted, where there is one."
     if (places == places[0]).all():

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,13 @@ from mi_lab.teaching.checks import hints
 from mi_lab.teaching.checks.judge import Line, Seen, Verdict, same
 from mi_lab.teaching.checks.kinds import BLANK, EXERCISES, Exercise
 from mi_lab.teaching.checks.observe import Unusable, is_blank, parse
+from mi_lab.teaching.checks.poking import in_words
+from mi_lab.teaching.checks.variants import variants
 
 EXPECTED = Path(__file__).with_name("expected.json")  # stands in for references in the package that students get
+DERIVED = ", derived"  # what `expected.json` calls a part's derived mistakes
 REPEATS = 2  # a part that yields few numbers is looked at with so many further inputs
-FEW = 8
+FEW, SOME = 8, 200  # with fewer numbers than SOME it is one further input
 PLAIN = re.compile(r"AttributeError: '(?:numpy\.)?(float|int|float64|float32|ndarray)' object has no attribute")
 
 
@@ -40,6 +44,7 @@ class Code(Exercise):
 
     parts: list[Part] = field(default_factory=list)
     answers: list[tuple[str | None, Callable]] = field(default_factory=list)  # hint (None: the reference), answer
+    forms: list[Callable] = field(default_factory=list)  # right answers whose code is changed to make further mistakes
     kind = "code"
 
     def part(self, name: str, **options):
@@ -65,19 +70,28 @@ class Code(Exercise):
 
         return declare
 
+    def form(self, answer):
+        """Declare a right answer as a student might write it: what becomes of it by one change is named as a mistake.
+
+        It is written with ``def``, calls no function of the book's, and its arguments bear the stub's names.
+        """
+        self.forms.append(answer)
+        return answer
+
     def observe(self, answer, seed: int) -> dict:
         if is_blank(answer):
             return {"blank": True}
-        return {part.name: self.look(part, answer, seed) for part in self.parts}
+        return {part.name: self.look(part, answer, seed, about=part.judge is None) for part in self.parts}
 
-    def look(self, part: Part, answer, seed: int) -> dict:
+    def look(self, part: Part, answer, seed: int, about: bool = False) -> dict:
         """Return what an answer does in a part; where that is few numbers, with further inputs as well."""
         from mi_lab.teaching.checks.probing import probe
 
-        seen = probe(part, answer, self.rng(part, seed))
+        seen = probe(part, answer, self.rng(part, seed), about, about)
         count = sum(len(leaf.get("values", ())) for leaf in seen.get("leaves", {}).values())
-        if 0 < count < FEW:
-            seen["more"] = [probe(part, answer, self.rng(part, seed, k)) for k in range(1, REPEATS + 1)]
+        repeats = 0 if part.judge or not count else REPEATS if count < FEW else 1 if count < SOME else 0
+        if repeats:
+            seen["more"] = [probe(part, answer, self.rng(part, seed, k), about) for k in range(1, repeats + 1)]
         return seen
 
     def rng(self, part: Part, seed: int, again: int = 0) -> np.random.Generator:
@@ -89,6 +103,10 @@ class Code(Exercise):
             return BLANK
         said = [self._hints(part, observed.get(part.name, {}), seed) for part in self.parts]
         fits = Counter(hint for hints_ in said for hint in set(hints_))
+        if fits and max(fits.values()) < sum(map(bool, said)):  # no one mistake explains all: one that is derived may
+            more = [self._hints(part, observed.get(part.name, {}), seed, True) for part in self.parts]
+            said = [[*one, *(h for h in two if h not in one)] for one, two in zip(said, more, strict=True)]
+            fits = Counter(hint for hints_ in said for hint in set(hints_))
         lines = []
         for part, possible in zip(self.parts, said, strict=True):  # of the known mistakes, the one that explains most
             hint = max(possible, key=lambda h: fits[h], default=None)
@@ -96,8 +114,8 @@ class Code(Exercise):
         earned = sum(part.weight for part, line in zip(self.parts, lines, strict=True) if line.right)
         return Verdict(earned / sum(part.weight for part in self.parts), lines)
 
-    def _hints(self, part: Part, seen: dict, seed: int) -> list[str]:
-        """Return what may be wrong in a part, best first; nothing if it is right."""
+    def _hints(self, part: Part, seen: dict, seed: int, changed: bool = False) -> list[str]:
+        """Return what may be wrong in a part, best first; nothing if it is right. ``changed``: derived mistakes alone."""
         known = self.expected(part.name, seed) if self.answers or self.id in _kept() else []
         right = known[0][1] if known and known[0][0] is None and "leaves" in known[0][1] else None
         for once in (seen, *seen.get("more", [])):
@@ -116,26 +134,68 @@ class Code(Exercise):
         if words := _kind(given, right, part):
             return [words]
         if part.judge:
+            if changed:
+                return []
             if right and (words := hints.shapes(found[0], parse(right["leaves"]))):
                 return [words]
-            hint = part.judge(found[0][""] if list(found[0]) == [""] else found[0], self.rng(part, seed))
+            try:
+                hint = part.judge(found[0][""] if list(found[0]) == [""] else found[0], self.rng(part, seed))
+            except (KeyError, IndexError, TypeError, ValueError):  # another kind of result than the judge can read
+                return [UNREADABLE.format(f", {hints.described(given)}," if given else "")]
             return [] if hint is None else [hint]
         wanted = _parsed(right)
         if same(found, wanted, part.rtol, part.atol):
             return []
-        fitting = []
-        for hint, wrong in known[1:]:
-            if "leaves" in wrong:
-                wrong = _parsed(wrong)
-                if same(found, wrong, part.rtol, part.atol) and not same(wrong, wanted, part.rtol, part.atol):
-                    fitting.append(hint)
-        if "returned" in seen and "returned" in right and not fitting:
-            fitting = [w for w in [hints.swapped([given], [_returned(right)], part.rtol, part.atol)] if w]
-        return fitting or [hints.naming(found, wanted, part.rtol, part.atol)]
+        if changed:
+            return _fitting(self.derived(part.name, seed), found, wanted, part) if all(map(_finite, found)) else []
+        if fitting := _fitting(known[1:], found, wanted, part):
+            return fitting
+        if "returned" in seen and "returned" in right:
+            if moved := hints.swapped([given], [_returned(right)], part.rtol, part.atol):
+                return [moved]
+        context = _context(seen, right)
+        if plain := hints.naming(found, wanted, part.rtol, part.atol, context, plain=True):
+            return [plain]
+        derived = self.derived(part.name, seed) if all(map(_finite, found)) else []  # nan equals nan
+        return (
+            _fitting(derived, found, wanted, part)
+            or _fitting(known[1:] + derived, found, wanted, part, alone=True)
+            or [hints.naming(found, wanted, part.rtol, part.atol, context)]
+        )
 
     def expected(self, name: str, seed: int) -> list[tuple[str | None, dict]]:
         """Return what the reference, and after it each mistake, is seen to do in a part."""
         return _expected(self.id, name, seed)
+
+    def derived(self, name: str, seed: int) -> list[tuple[str, dict]]:
+        """Return what changed right answers are seen to do in a part, each with what was changed."""
+        return _changed(self.id, name, seed)
+
+
+def _finite(seen: Seen) -> bool:
+    return all(np.isfinite(v).all() for v in seen.values() if not isinstance(v, str))
+
+
+def _fitting(known: list, found: list[Seen], wanted: list[Seen], part: Part, alone: bool = False) -> list[str]:
+    """Return the hints of those mistakes that do the same; ``alone``: the same in what is wrong of the answer."""
+    where = ""
+    if alone:
+        lasts = list(dict.fromkeys(path.split(".")[-1] for path in wanted[0]))
+        wrong = [last for last in lasts if not same(_only(found, last), _only(wanted, last), part.rtol, part.atol)]
+        if len(lasts) < 2 or not wrong or any(last.isdigit() for last in lasts):
+            return []
+        found, wanted, where = _only(found, wrong[0]), _only(wanted, wrong[0]), wrong[0]
+    fitting = []
+    for hint, seen in known:
+        if "leaves" in seen:
+            other = _only(_parsed(seen), where) if alone else _parsed(seen)
+            if same(found, other, part.rtol, part.atol) and not same(other, wanted, part.rtol, part.atol):
+                fitting.append(f"{where}: {hint}" if alone else hint)
+    return fitting
+
+
+def _only(seen: list[Seen], last: str) -> list[Seen]:
+    return [{p: v for p, v in once.items() if p.split(".")[-1] == last} for once in seen]
 
 
 def _parsed(seen: dict) -> list[Seen]:
@@ -145,6 +205,18 @@ def _parsed(seen: dict) -> list[Seen]:
 
 def _returned(seen: dict) -> Seen:
     return parse(seen["returned"]) if "returned" in seen else {}
+
+
+def _context(seen: dict, right: dict) -> hints.Context:
+    """Return what the answer was given in each of the inputs, and what of it should have made a difference but didn't."""
+    runs = [seen, *seen.get("more", [])]
+    try:
+        given = [{str(k)[:80]: float(v) for k, v in dict(once.get("facts", {})).items()} for once in runs]
+        names = [str(name)[:40] for name in seen.get("names", [])]
+        idle = [str(v)[:40] for v in seen.get("ignored", []) if v not in right.get("ignored", [])]
+        return hints.Context(given, [in_words(label, names) for label in idle])
+    except (TypeError, ValueError, AttributeError):
+        return hints.Context()
 
 
 def _kind(given: Seen, right: dict | None, part: Part) -> str:
@@ -169,6 +241,7 @@ def _unfit(seen: dict, right: dict | None, part: Part) -> str:
     return f"what your function gives back{what} is not of the kind that is asked for ({kind})."
 
 
+UNREADABLE = "what your function gives back{} is not of the kind that is asked for."
 EXCHANGE = "this is what comes out when {} and {} change places."
 INSTEAD = "this is what comes out with {} in place of {}."
 OTHER = {  # what a number among the arguments may have been taken for
@@ -185,20 +258,39 @@ OTHER = {  # what a number among the arguments may have been taken for
 
 
 def _derived(code: Code) -> list[tuple[str, Callable]]:
-    """Return mistakes that every exercise has for free: the reference with other arguments than it was given."""
+    """Return mistakes that every exercise has for free: right answers with other arguments, or with other code."""
     reference = code.answers[0][1] if code.answers and code.answers[0][0] is None else None
-    if not inspect.isfunction(reference):
+    written = [f for f in (*code.forms, reference) if inspect.isfunction(f)]
+    if not written:
         return []
-    names = [p.name for p in inspect.signature(reference).parameters.values() if p.default is p.empty and p.kind == 1]
-    found = []
-    if len(names) > 1:
-        found.append((EXCHANGE.format(*names[:2]), lambda a, b, *more: reference(b, a, *more)))
+    right, found = written[0], []
+    names = _arguments(right)
+    written = [f for f in written if list(inspect.signature(f).parameters) == names]  # no other names, no options
+    for one, two in combinations(range(len(names)), 2):
+        found.append((EXCHANGE.format(names[one], names[two]), _with_order(right, one, two)))
+    if len(names) == 4:
+        first, second = f"({', '.join(names[:2])})", f"({', '.join(names[2:])})"
+        found.append((EXCHANGE.format(first, second), lambda a, b, c, d: right(c, d, a, b)))
     for place, name in enumerate(names):
         found += [
-            (INSTEAD.format(words.format(name), name), _with_other(reference, place, other))
+            (INSTEAD.format(words.format(name), name), _with_other(right, place, other))
             for words, other in OTHER.items()
         ]
-    return found
+    return found + [changed for form in written for changed in variants(form)]
+
+
+def _arguments(function: Callable) -> list[str]:
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.default is p.empty and p.kind == p.POSITIONAL_OR_KEYWORD]
+
+
+def _with_order(reference: Callable, one: int, two: int) -> Callable:
+    def answer(*args):
+        turned = list(args)
+        turned[one], turned[two] = turned[two], turned[one]
+        return reference(*turned)
+
+    return answer
 
 
 def _with_other(reference: Callable, place: int, other: Callable) -> Callable:
@@ -217,12 +309,24 @@ def _expected(exercise: str, name: str, seed: int) -> list[tuple[str | None, dic
     if not code.answers and seed == code.seed and name in _kept().get(exercise, {}):
         return [(hint, seen) for hint, seen in _kept()[exercise][name]]
     part = next(p for p in code.parts if p.name == name)
-    seen = [(hint, code.look(part, answer, seed)) for hint, answer in code.answers]
-    derived = [(hint, code.look(part, answer, seed)) for hint, answer in _derived(code)] if part.judge is None else []
-    seen += [(hint, found) for hint, found in derived if "leaves" in found]
+    seen = [(hint, code.look(part, answer, seed, about=hint is None)) for hint, answer in code.answers]
     if part.judge is None and (not seen or seen[0][0] is not None or "leaves" not in seen[0][1]):
         raise RuntimeError(f"exercise {exercise!r}, part {name!r}: the reference gives {seen[:1]}")
     return seen
+
+
+@functools.lru_cache(maxsize=512)
+def _changed(exercise: str, name: str, seed: int) -> list[tuple[str, dict]]:
+    code = EXERCISES[exercise]
+    if not code.answers and seed == code.seed:
+        return [(hint, seen) for hint, seen in _kept().get(exercise, {}).get(f"{name}{DERIVED}", [])]
+    part, found = next(p for p in code.parts if p.name == name), []
+    for hint, answer in _derived(code) if part.judge is None else []:
+        seen = code.look(part, answer, seed)
+        if "leaves" in seen:
+            more = [{"leaves": once.get("leaves", {})} for once in seen.get("more", [])]
+            found.append((hint, {"leaves": seen["leaves"], "more": more} if more else {"leaves": seen["leaves"]}))
+    return found
 
 
 @functools.lru_cache(maxsize=1)

@@ -7,7 +7,9 @@ from itertools import permutations
 
 import numpy as np
 
+from mi_lab.teaching.checks import relations
 from mi_lab.teaching.checks.judge import Seen, agree, close, squeezed
+from mi_lab.teaching.checks.relations import Context
 
 NONE = "your function gives nothing back (None): is a `return` missing?"
 INSIDE = "among what your function gives back is a None: is it computed at all, or only printed?"
@@ -84,16 +86,25 @@ def _name(path: str, place: int) -> str:
     return f"the {known} value" if last.isdigit() or not last else last
 
 
-def naming(found: list[Seen], right: list[Seen], rtol: float, atol: float) -> str:
+def naming(
+    found: list[Seen], right: list[Seen], rtol: float, atol: float, context: Context | None = None, plain: bool = False
+) -> str:
     """Return one sentence about how answers to the same inputs differ.
 
     Parameters
     ----------
     found, right : what the answer and the reference gave, for each of the inputs
+    context : what else was seen of the answer
+    plain : say only what needs no guess at the formula, such as a lost sign; else nothing
     """
+    context = context or Context()
     for f, r in zip(found, right, strict=False):
         if f.keys() != r.keys():
             return kind(f, r, rtol, atol) or f"{described(r)} is wanted, yours is {described(f)}."
+    for path in right[0]:
+        if words := relations.reduced([f[path] for f in found], [r[path] for r in right], rtol, atol):
+            return _stop(words + (f" (at {path})" if path else ""))
+    for f, r in zip(found, right, strict=False):
         for path, wanted in r.items():
             if words := _shape(f[path], wanted):
                 return _stop(words + (f" (at {path})" if path else ""))
@@ -103,14 +114,20 @@ def naming(found: list[Seen], right: list[Seen], rtol: float, atol: float) -> st
     wrong = [p for p in paths if not all(_equal(f[p], r[p], rtol, atol) for f, r in zip(found, right, strict=False))]
     if not wrong:
         return "not yet."
-    words = _numbers([f[wrong[0]] for f in found], [r[wrong[0]] for r in right], rtol, atol)
+    if plain:
+        return (
+            ""
+            if len(paths) > 1
+            else _stop(_way([f[paths[0]] for f in found], [r[paths[0]] for r in right], rtol, atol))
+        )
+    words = _numbers([f[wrong[0]] for f in found], [r[wrong[0]] for r in right], rtol, atol, context)
     if len(paths) == 1:
         return _stop(words)
     named = {p: _name(p, paths.index(p)) for p in paths}
     others = [name for name in dict.fromkeys(named.values()) if name not in {named[p] for p in wrong}]
     if others:
         return _stop(f"{', '.join(others)} right, {named[wrong[0]]} not: {words}")
-    alike = {_numbers([f[p] for f in found], [r[p] for r in right], rtol, atol) for p in wrong}
+    alike = {_numbers([f[p] for f in found], [r[p] for r in right], rtol, atol, context) for p in wrong}
     return _stop(words if len(alike) == 1 else f"{words} (at {named[wrong[0]]})")
 
 
@@ -126,7 +143,7 @@ def shapes(found: Seen, right: Seen) -> str:
 
 
 def _stop(words: str) -> str:
-    return words if words.endswith("?") else f"{words}."
+    return words if words.endswith("?") or not words else f"{words}."
 
 
 def _shape(found, right) -> str:
@@ -136,15 +153,16 @@ def _shape(found, right) -> str:
         return ""
     if squeezed(found) != squeezed(right):
         if right.size == 1:
-            return f"one number is wanted, yours have shape {found.shape}: over which axis is the average?"
+            return f"one number is wanted, yours have shape {found.shape}: over which axis is the sum or the average?"
         if squeezed(found.T) == squeezed(right):
             return f"the axes are swapped: shape {right.shape} is wanted, yours is {found.shape}"
         if found.size == 1:
             return f"{right.size} numbers, of shape {right.shape}, are wanted, yours is one"
         return f"shape {right.shape} is wanted, yours is {found.shape}: along which axis did you work?"
     if not np.isfinite(found).all() and np.isfinite(right).all():
-        what = "nan" if np.isnan(found).any() else "infinite"
-        return f"your answer is not finite ({what}): what overflows, or which logarithm is taken of zero?"
+        if np.isnan(found).any():
+            return "your answer is not finite (nan): a logarithm or root of a negative number, zero by zero, ∞ minus ∞?"
+        return "your answer is not finite (infinite): what overflows, or which logarithm is taken of zero?"
     return ""
 
 
@@ -168,22 +186,41 @@ def swapped(found: list[Seen], right: list[Seen], rtol: float, atol: float) -> s
     return ""
 
 
-def _numbers(found: list, right: list, rtol: float, atol: float) -> str:
+def _way(found: list, right: list, rtol: float, atol: float) -> str:
+    """Say which one thing was done to all numbers that are wanted; nothing if it is none of the known."""
+    f, r = (np.concatenate([np.ravel(v) for v in values]) for values in (found, right))
+    if f.shape != r.shape or r.size < 2 or np.ptp(r) <= _spread(r, atol) or np.ptp(f) <= 1e-9 * abs(f[0]):
+        return ""
+    with np.errstate(all="ignore"):
+        for way, words in WAYS:
+            other = way(r)
+            if np.isfinite(other).all() and not close(other, r, rtol, atol) and close(f, other, rtol, atol):
+                return words
+    return ""
+
+
+def _spread(r: np.ndarray, atol: float) -> float:
+    """Return how much numbers have to vary before a relation between them means anything."""
+    return max(10 * atol, 1e-3 * np.abs(r).max())
+
+
+def _numbers(found: list, right: list, rtol: float, atol: float, context: Context) -> str:
     """Name how numbers differ that several inputs gave; each way holds for all of them, or is not named."""
     f, r = (np.concatenate([np.ravel(v) for v in values]) for values in (found, right))
-    enough = r.size > 1 and np.ptp(r) > 0
+    enough = r.size > 1 and np.ptp(r) > _spread(r, atol)
     if enough:
         with np.errstate(all="ignore"):
-            for way, words in WAYS:
-                other = way(r)
-                if np.isfinite(other).all() and not close(other, r, rtol, atol) and close(f, other, rtol, atol):
-                    return words
             if np.ptp(f) <= 1e-9 * abs(f[0]) and len(found) > 1:
                 return f"your answer is {f[0]:.4g} for every input tried"
+            if words := _way(found, right, rtol, atol):
+                return words
             ratio, gap = f / r, f - r
             if np.isfinite(ratio).all() and np.ptp(ratio) < 1e-3 * abs(ratio[0]):
                 times = next((w for k, w in TIMES.items() if abs(ratio[0] / k - 1) < 1e-3), f"{ratio[0]:.3g} times")
-                return f"every value is {times} what is wanted: which factor is missing, or too many?"
+                known = relations.times(found, right, context, rtol, atol)
+                return known or f"every value is {times} what is wanted: which factor is missing, or too many?"
+            if words := relations.named(found, right, context, rtol, atol):
+                return words
             if np.ptp(gap) < 1e-3 * abs(gap[0]) and np.ptp(gap) < 1e-3 * np.ptp(r):
                 return f"every value is off by the same amount, {gap[0]:+.3g}"
             if r.size > 4:
@@ -192,7 +229,11 @@ def _numbers(found: list, right: list, rtol: float, atol: float) -> str:
                     return f"every value is {start:.3g} plus {slope:.3g} times what is wanted"
     if words := _order(found, right, rtol, atol):
         return words
+    if words := context.said():
+        return words
     if enough and np.isfinite(f).all():
+        if words := relations.where(f, r, rtol, atol):
+            return words
         off = np.abs(f - r) / np.maximum(np.abs(r), 1e-12)
         if off.max() < NEAR:
             return f"close, but off by up to {off.max():.1%}: is something small left out, or cut off too early?"

@@ -8,6 +8,7 @@ import numpy as np
 from mi_lab.teaching.checks import numbers
 from mi_lab.teaching.checks.judge import Line, Verdict
 from mi_lab.teaching.checks.observe import NotAttempted, Unusable, is_blank, observe
+from mi_lab.teaching.checks.variants import variants
 
 EXERCISES: dict[str, "Exercise"] = {}
 LATER = "whether it is right you learn with your mark."
@@ -88,6 +89,8 @@ class Numeric(Exercise):
     atol: float = 0.0
     right: str = ""
     mistakes: dict[float, str] = field(default_factory=dict)
+    formula: Callable | None = None  # what gives the value, of `given`: each change of its code is a known mistake
+    given: tuple[float, ...] = ()
     kind = "numeric"
 
     def __post_init__(self):
@@ -113,7 +116,21 @@ class Numeric(Exercise):
         if self.unit == "nats":
             general.append((self.value / np.log(2), "that is in bits: the book counts in nats."))
             general.append((self.value / np.log(10), "that uses the logarithm to base 10: take the natural one."))
-        return [*self.mistakes.items(), *general]
+        return [*self.mistakes.items(), *general, *self._changed()]
+
+    def _changed(self) -> list[tuple[float, str]]:
+        """Return what the formula gives with one thing in it changed: only what no other known number is near to."""
+        found: list[tuple[float, str]] = []
+        for words, changed in variants(self.formula) if self.formula else []:
+            try:
+                with np.errstate(all="ignore"):
+                    value = float(changed(*self.given))
+            except (ArithmeticError, TypeError, ValueError):
+                continue
+            others = [self.value, -self.value, *self.mistakes, *(v for v, _ in found)]
+            if np.isfinite(value) and all(abs(value - v) > 2 * (self._about(value) + self._about(v)) for v in others):
+                found.append((value, words))
+        return found
 
     def observe(self, answer, seed: int = 0) -> dict:
         if isinstance(answer, str):

@@ -11,11 +11,13 @@ import signal
 import sys
 import sysconfig
 import threading
+import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 
+from mi_lab.teaching.checks import poking
 from mi_lab.teaching.checks.hints import INSIDE, NONE, PRINTED
 from mi_lab.teaching.checks.observe import NotAttempted, Unusable, is_blank, observe
 
@@ -34,6 +36,8 @@ class Heard:
     def __init__(self):
         self.results: list = []
         self.raised: BaseException | None = None
+        self.args: tuple = ()  # of the first call, as they were before it
+        self.seconds = 0.0
 
     def kept(self) -> dict:
         """Return the first result as plain numbers, if it is small."""
@@ -44,17 +48,27 @@ class Heard:
             return {}
         return {"returned": leaves} if sum(len(v.get("values", ())) for v in leaves.values()) <= SMALL else {}
 
+    def about(self, answer, poke: bool) -> dict:
+        """Return what the first call was given, in numbers, and what of it made no difference."""
+        if not self.args or not inspect.isroutine(answer):
+            return {}
+        names = poking.names_of(answer, len(self.args))
+        found = {"names": names, "facts": poking.facts(names, self.args)}
+        return found | ({"ignored": poking.ignored(answer, self.args, self.seconds)} if poke else {})
 
-def probe(part, answer, rng: np.random.Generator) -> dict:
+
+def probe(part, answer, rng: np.random.Generator, about: bool = False, poke: bool = False) -> dict:
     """Return ``{"leaves": ...}``, or why there are none: ``blank``, ``unusable``, ``error`` and its ``kind``.
 
     An error of the answer's own has a sentence, ``error``; where only the probe could not use what came back, there is
-    a ``kind`` alone. ``returned`` is what came back from the first call.
+    a ``kind`` alone. ``returned`` is what came back from the first call, with ``about``, ``facts`` is what it
+    was given; with ``poke``, ``ignored`` names what of it made no difference.
     """
     heard = Heard()
     try:
         with settled(int(rng.bit_generator.seed_seq.generate_state(1)[0])):
-            return {"leaves": observe(part.probe(listened(answer, heard), rng))} | heard.kept()
+            seen = {"leaves": observe(part.probe(listened(answer, heard), rng))} | heard.kept()
+            return seen | (heard.about(answer, poke) if about else {})
     except NotAttempted as e:
         if e.value is None and not is_stub(answer):
             inside = heard.results and heard.results[0] is not None
@@ -92,11 +106,17 @@ def listened(answer, heard: Heard):
                 raise Unusable(
                     f"your function {takes} but is called with {len(args)} arguments, as the stub was"
                 ) from None
+        first = not heard.results and not heard.args
+        if first and not kwargs:
+            heard.args = poking.remembered(args)
+        start = time.monotonic()
         try:
             result = answer(*args, **kwargs)
         except Exception as e:
             heard.raised = e
             raise
+        if first:
+            heard.seconds = time.monotonic() - start
         heard.results = heard.results or [result]
         if is_blank(result):
             raise NotAttempted(result)

@@ -56,7 +56,9 @@ TABLE = {
         p > 0, p * np.log(np.where(p > 0, p, 1) / np.outer(p.sum(1), p.sum(0))), 0
     ),
     "divided by the joint entropy": lambda p: table(p) / entropy(p),
-    "keepdim of torch used on NumPy": lambda p: float((p * np.log(p / (p.sum(1, keepdim=True) * p.sum(0, keepdim=True)))).sum()),
+    "keepdim of torch used on NumPy": lambda p: float(
+        (p * np.log(p / (p.sum(1, keepdim=True) * p.sum(0, keepdim=True)))).sum()
+    ),
 }
 
 # ch. 2 ------------------------------------------------------------------------------------------------------------------
@@ -162,7 +164,22 @@ DERANGEMENT = {
 # ch. 3 ------------------------------------------------------------------------------------------------------------------
 
 
-def ksg(x, y, k, own=0, strict=False, norm="max", one_over_k=1, first=0, square=False, psi_n=0, counts=0, log=False, both=1, after=float):
+def ksg(
+    x,
+    y,
+    k,
+    own=0,
+    strict=False,
+    norm="max",
+    one_over_k=1,
+    first=0,
+    square=False,
+    psi_n=0,
+    counts=0,
+    log=False,
+    both=1,
+    after=float,
+):
     """Return the second estimator with one thing wrong."""
     x, y = np.asarray(x, dtype=float).reshape(-1), np.asarray(y, dtype=float).reshape(-1)
     n = len(x)

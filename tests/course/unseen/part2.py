@@ -17,7 +17,10 @@ def score(a, rho):
 
 
 TILT = {
-    "divides by zero at 0": lambda r: ((np.sqrt(1 + 4 * r**2) - 1) / (2 * r), score((np.sqrt(1 + 4 * r**2) - 1) / (2 * r), r)),
+    "divides by zero at 0": lambda r: (
+        (np.sqrt(1 + 4 * r**2) - 1) / (2 * r),
+        score((np.sqrt(1 + 4 * r**2) - 1) / (2 * r), r),
+    ),
     "a = rho": lambda r: (r, score(r, r)),
     "the optimum of the full family": lambda r: (r / (1 - r**2), -0.5 * math.log(1 - r**2)),
     "score before a": lambda r: (score(best(r), r), best(r)),
@@ -389,8 +392,8 @@ THREE = {
     "a float": lambda j, a, b: float(-(dv(j) + dv(a) + dv(b))),
     "naive exponential": lambda j, a, b: -sum(t.mean() - torch.log(torch.exp(r).mean()) for t, r in (j, a, b)),
     "in NumPy": lambda j, a, b: -sum(np.mean(t) - np.log(np.mean(np.exp(r))) for t, r in (j, a, b)),
-    "n of the joint batch for all": lambda j, a, b: -sum(
-        t.mean() - torch.logsumexp(r, 0) + math.log(len(j[0])) for t, r in (j, a, b)
+    "n of the joint batch for all": lambda j, a, b: (
+        -sum(t.mean() - torch.logsumexp(r, 0) + math.log(len(j[0])) for t, r in (j, a, b))
     ),
 }
 

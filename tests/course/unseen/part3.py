@@ -50,14 +50,16 @@ INFONCE = {
     "in bits": lambda s: nce(s, base=math.log(2)),
     "overflow": lambda s: nce(s, stable=False),
     "a vector": lambda s: torch.as_tensor(s).diagonal() - torch.logsumexp(torch.as_tensor(s), 0) + math.log(len(s)),
-    "logarithm of the whole table": lambda s: torch.as_tensor(s).diagonal().mean()
-    - torch.logsumexp(torch.as_tensor(s).flatten(), 0)
-    + 2 * math.log(len(s)),
-    "mean of the scores for the logarithm": lambda s: (torch.as_tensor(s).diagonal() - torch.as_tensor(s).mean(0)).mean(),
+    "logarithm of the whole table": lambda s: (
+        torch.as_tensor(s).diagonal().mean() - torch.logsumexp(torch.as_tensor(s).flatten(), 0) + 2 * math.log(len(s))
+    ),
+    "mean of the scores for the logarithm": lambda s: (
+        torch.as_tensor(s).diagonal() - torch.as_tensor(s).mean(0)
+    ).mean(),
     "minus log K": lambda s: nce(s) - 2 * math.log(len(s)),
-    "trace for the mean diagonal": lambda s: torch.as_tensor(s).trace()
-    - torch.logsumexp(torch.as_tensor(s), 0).mean()
-    + math.log(len(s)),
+    "trace for the mean diagonal": lambda s: (
+        torch.as_tensor(s).trace() - torch.logsumexp(torch.as_tensor(s), 0).mean() + math.log(len(s))
+    ),
     "softmax, logarithm forgotten": lambda s: torch.softmax(torch.as_tensor(s), 0).diagonal().mean(),
     "capped at log K": lambda s: torch.clamp(nce(s), 0, 1),
 }
@@ -88,9 +90,9 @@ FLO = {
     "u forgotten in the exponent": lambda s, u: 1 - u.mean() - (1 - flo_of(s, 0 * u)),
     "u outside forgotten": lambda s, u: flo_of(s, u) + u.mean(),
     "sum over j": lambda s, u: len(s) * flo_of(s, u),
-    "a vector": lambda s, u: 1
-    - u
-    - (torch.exp(-u + s - s.diagonal()) * (1 - torch.eye(len(s), dtype=s.dtype))).sum(0) / (len(s) - 1),
+    "a vector": lambda s, u: (
+        1 - u - (torch.exp(-u + s - s.diagonal()) * (1 - torch.eye(len(s), dtype=s.dtype))).sum(0) / (len(s) - 1)
+    ),
     "in NumPy": lambda s, u: 1 - np.mean(u) - np.mean(np.exp(-u + s - np.diag(s))),
     "sum over the strangers": lambda s, u: flo_of(s, u, factor=len(s) - 1),
 }
@@ -111,7 +113,9 @@ GAINS = {
     "a and b exchanged": lambda o, c, a, b: gain(o, c, b, a),
     "only the crossed clipped": lambda o, c, a, b: 1 + o.sum(1) / 2 - np.exp(np.clip(c, -a, b)).sum(1) / 2,
     "only the own clipped": lambda o, c, a, b: 1 + np.clip(o, -a, b).sum(1) / 2 - np.exp(c).sum(1) / 2,
-    "clipped after the exponential": lambda o, c, a, b: 1 + np.clip(o, -a, b).sum(1) / 2 - np.clip(np.exp(c), -a, b).sum(1) / 2,
+    "clipped after the exponential": lambda o, c, a, b: (
+        1 + np.clip(o, -a, b).sum(1) / 2 - np.clip(np.exp(c), -a, b).sum(1) / 2
+    ),
     "halves forgotten": lambda o, c, a, b: gain(o, c, a, b, half=1, half2=1),
     "half of the first forgotten": lambda o, c, a, b: gain(o, c, a, b, half=1),
     "the 1 forgotten": lambda o, c, a, b: gain(o, c, a, b, one=0),
@@ -193,7 +197,9 @@ L1OUT = {
 }
 
 
-def difference(x, y, xh, yh, ddof=0, on="held", slope=None, centre=True, base=1.0, sign=1, parts="both", spread=None, own=False):
+def difference(
+    x, y, xh, yh, ddof=0, on="held", slope=None, centre=True, base=1.0, sign=1, parts="both", spread=None, own=False
+):
     x, y, xh, yh = (np.asarray(v, dtype=float) for v in (x, y, xh, yh))
     a = np.cov(x, y, bias=True)[0, 1] / np.var(x) if slope is None else slope(x, y)
     b = y.mean() - a * x.mean() if centre else 0.0
@@ -221,7 +227,9 @@ DOE = {
     "only the marginal, an entropy": lambda x, y, xh, yh: -difference(x, y, xh, yh, parts="second"),
     "sum of the two": lambda x, y, xh, yh: difference(x, y, xh, yh, parts="sum"),
     "the line without b": lambda x, y, xh, yh: difference(x, y, xh, yh, centre=False),
-    "the slope is the correlation": lambda x, y, xh, yh: difference(x, y, xh, yh, slope=lambda x, y: np.corrcoef(x, y)[0, 1]),
+    "the slope is the correlation": lambda x, y, xh, yh: difference(
+        x, y, xh, yh, slope=lambda x, y: np.corrcoef(x, y)[0, 1]
+    ),
     "the slope of x on y": lambda x, y, xh, yh: difference(
         x, y, xh, yh, slope=lambda x, y: np.cov(x, y, bias=True)[0, 1] / np.var(y)
     ),
@@ -264,7 +272,9 @@ HYBRID = {
         np.mean(np.exp(np.asarray(a)) - np.exp(np.asarray(b))) + hybrid(0 * a, 0 * b, t, r)
     ),
     "in bits": lambda a, b, t, r: hybrid(a, b, t, r) / math.log(2),
-    "a vector over the samples": lambda a, b, t, r: np.asarray(a) - np.asarray(b) + np.asarray(t) - hybrid(0 * a, 0 * b, 0 * t, r),
+    "a vector over the samples": lambda a, b, t, r: (
+        np.asarray(a) - np.asarray(b) + np.asarray(t) - hybrid(0 * a, 0 * b, 0 * t, r)
+    ),
 }
 
 
@@ -296,7 +306,12 @@ DENOMINATOR = {
     "times the root of n_ref": lambda a, p, q, n: noise(a, p, q, n, scale=lambda n: 1 / math.sqrt(n)),
     "a value for each x": lambda a, p, q, n: np.sqrt(((q * (p / q) ** 2).sum(1) - 1) / n),
     "one simulation": lambda a, p, q, n: float(
-        np.std([np.mean(np.random.default_rng(s).choice((p / q).ravel(), n, p=(a[:, None] * q).ravel())) for s in range(10)])
+        np.std(
+            [
+                np.mean(np.random.default_rng(s).choice((p / q).ravel(), n, p=(a[:, None] * q).ravel()))
+                for s in range(10)
+            ]
+        )
     ),
 }
 
@@ -390,7 +405,9 @@ def lonely_dropped(cells, rng):
 
 def lonely_crash(cells, rng):
     cells = np.asarray(cells)
-    return np.array([rng.choice([j for j in range(len(cells)) if cells[j] == cells[i] and j != i]) for i in range(len(cells))])
+    return np.array(
+        [rng.choice([j for j in range(len(cells)) if cells[j] == cells[i] and j != i]) for i in range(len(cells))]
+    )
 
 
 CELL = {
@@ -449,7 +466,9 @@ STEIN = {
     "divided by n once more": lambda f, g: stein(f, g) / len(f),
     "the first function left out": lambda f, g: stein(f[:, 1:], g[:, 1:]),
     "the first function only": lambda f, g: stein(f[:, :1], g[:, :1]),
-    "coefficients weighted by the functions": lambda f, g: f @ -(torch.as_tensor(f)[:, :, None] * torch.as_tensor(g)).mean(0),
+    "coefficients weighted by the functions": lambda f, g: (
+        f @ -(torch.as_tensor(f)[:, :, None] * torch.as_tensor(g)).mean(0)
+    ),
     "mean over the functions": lambda f, g: -g.mean(1),
     "mean over the samples at the end": lambda f, g: stein(f, g).mean(0),
     "n - 1": lambda f, g: stein(f, g, add="sum") / (len(f) - 1),
