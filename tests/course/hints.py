@@ -9,6 +9,7 @@ import click
 from mi_lab.teaching.checks.exercise import everything
 from mi_lab.teaching.checks.run import assess
 
+LATER = import_module("tests.course.mistakes.later").LATER  # what was read when hints had changed
 MISTAKES = {}
 for path in sorted((Path(__file__).parent / "mistakes").glob("ch*.py")):
     MISTAKES |= import_module(f"tests.course.mistakes.{path.stem}").MISTAKES
@@ -27,7 +28,10 @@ def of_choice(task) -> dict:
 def wrong(name: str) -> dict:
     """Return the wrong answers to an exercise that nobody planned for."""
     task = everything()[name]
-    return of_choice(task) if task.kind == "choice" else MISTAKES.get(name, {})
+    if task.kind == "choice":
+        return of_choice(task)
+    later = LATER.get(name, {})
+    return {mistake: (answer, later.get(mistake, words)) for mistake, (answer, words) in MISTAKES.get(name, {}).items()}
 
 
 def said(name: str) -> dict[str, tuple[str, float, bool]]:

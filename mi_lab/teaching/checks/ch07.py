@@ -55,8 +55,10 @@ def _draw(answer, n, n_ref):
 
 
 def _places(drawn) -> np.ndarray:
-    """Return the indices that were drawn: of rows in one piece one column, of anything else all there is."""
+    """Return the indices that were drawn: of whole rows one column, flattened ones included, of anything else all."""
     drawn = np.asarray(drawn)
+    if drawn.ndim == 1 and len(drawn) % 2 == 0 and np.array_equal(drawn[::2], drawn[1::2]):
+        return drawn[::2]
     return drawn[:, 0] if drawn.ndim == 2 and drawn.shape[1] == 2 else drawn.ravel()
 
 

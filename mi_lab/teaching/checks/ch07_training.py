@@ -206,7 +206,8 @@ def _shape(t, x, y) -> str:
     there = [name for name, s in size.items() if name != "a constant" and s > 0.02 * max(size.values())]
     missing = [name for name in ("x²", "y²", "xy") if name not in there]
     if missing:
-        return f"it is made of {' and '.join(there)}, so {' and '.join(missing)} would have to be in it as well."
+        made, lacks = " and ".join(there), " and ".join(missing)
+        return f"it is made of {made}, and {lacks} would have to be in it too, so train longer."
     if weights[5] <= 0:
         return "it falls where x and y grow together, though these are positively correlated."
     wanted = RHO / (1 - RHO**2)

@@ -225,12 +225,18 @@ def _drawn(seen, rng):
     cells, places = _cells(rng), np.asarray(seen, dtype=float)
     if places.ndim != 2 or places.shape[1] != len(cells):
         return f"wanted one place for each of the {len(cells)} samples."
+    own, alone = np.arange(len(cells)), np.array([np.sum(cells == c) == 1 for c in cells])
     if np.array_equal(places, np.tile(cells, (len(places), 1))):
         return "these are the cells, and right ones: wanted are the places, 0 to n - 1, where the partners stand."
     if not np.array_equal(places, places.round()) or places.min() < 0 or places.max() >= len(cells):
-        return "places are whole numbers from 0 to n - 1: return where the partner stands, not its cell."
+        if np.isin(places, cells).all():
+            return "places are whole numbers from 0 to n - 1: return where the partner stands, not its cell."
+        if places.min() < 0 and not (places[:, ~alone] < 0).any():
+            return "a sample that is alone in its cell keeps its own place, and gets no negative one."
+        return "places are whole numbers from 0 to n - 1, of where the partners stand among all samples."
     places = places.astype(int)
-    own, alone = np.arange(len(cells)), np.array([np.sum(cells == c) == 1 for c in cells])
+    if (places < np.array([np.sum(cells == c) for c in cells])).all():
+        return "these are ranks within each cell, below the number of its samples: wanted are places among all samples."
     if (cells[places] != cells).mean() > 0.5:
         return "most partners come from other cells: look only among the samples of the same cell."
     if (places[:, alone] != own[alone]).any():

@@ -129,11 +129,12 @@ def _(answer, rng):
     import torch
 
     n, found = int(rng.integers(20, 40)), {}
-    for name, sign in (("a score that pulls", -1), ("a score that pushes", 1)):  # values of either sign
-        x = torch.tensor(rng.normal(0.5, 1, (n, 3)), dtype=torch.float32)
-        theta = torch.tensor(rng.uniform(1, 2, 3), dtype=torch.float32, requires_grad=True)
-        answer(lambda v, sign=sign: sign * v * torch.tensor([1.5, 0.5, 1.0]) + 0.3, theta * x).backward()
-        found[name] = torch.zeros(3) if theta.grad is None else theta.grad
+    weights = torch.tensor([1.5, 0.5, 1.0, 2.0])
+    for name, sign, d in (("a score that pulls", -1, 3), ("a score that pushes", 1, 4)):  # values of either sign
+        x = torch.tensor(rng.normal(0.5, 1, (n, d)), dtype=torch.float32)
+        theta = torch.tensor(rng.uniform(1, 2, d), dtype=torch.float32, requires_grad=True)
+        answer(lambda v, by=sign * weights[:d]: v * by + 0.3, theta * x).backward()
+        found[name] = torch.zeros(d) if theta.grad is None else theta.grad
     return found
 
 

@@ -115,7 +115,7 @@ class Code(Exercise):
         return Verdict(earned / sum(part.weight for part in self.parts), lines)
 
     def _hints(self, part: Part, seen: dict, seed: int, changed: bool = False) -> list[str]:
-        """Return what may be wrong in a part, best first; nothing if it is right. ``changed``: derived mistakes alone."""
+        """Return what may be wrong in a part, best first, nothing if it is right; ``changed``: derived mistakes."""
         known = self.expected(part.name, seed) if self.answers or self.id in _kept() else []
         right = known[0][1] if known and known[0][0] is None and "leaves" in known[0][1] else None
         for once in (seen, *seen.get("more", [])):
@@ -150,9 +150,9 @@ class Code(Exercise):
             return _fitting(self.derived(part.name, seed), found, wanted, part) if all(map(_finite, found)) else []
         if fitting := _fitting(known[1:], found, wanted, part):
             return fitting
-        if "returned" in seen and "returned" in right:
-            if moved := hints.swapped([given], [_returned(right)], part.rtol, part.atol):
-                return [moved]
+        both = "returned" in seen and "returned" in right
+        if both and (moved := hints.swapped([given], [_returned(right)], part.rtol, part.atol)):
+            return [moved]
         context = _context(seen, right)
         if plain := hints.naming(found, wanted, part.rtol, part.atol, context, plain=True):
             return [plain]
@@ -178,18 +178,22 @@ def _finite(seen: Seen) -> bool:
 
 def _fitting(known: list, found: list[Seen], wanted: list[Seen], part: Part, alone: bool = False) -> list[str]:
     """Return the hints of those mistakes that do the same; ``alone``: the same in what is wrong of the answer."""
-    where = ""
+    where, target = "", wanted
     if alone:
         lasts = list(dict.fromkeys(path.split(".")[-1] for path in wanted[0]))
         wrong = [last for last in lasts if not same(_only(found, last), _only(wanted, last), part.rtol, part.atol)]
         if len(lasts) < 2 or not wrong or any(last.isdigit() for last in lasts):
             return []
-        found, wanted, where = _only(found, wrong[0]), _only(wanted, wrong[0]), wrong[0]
+        good = [last for last in lasts if last not in wrong]
+        found, target, where = _only(found, wrong[0]), _only(wanted, wrong[0]), wrong[0]
     fitting = []
     for hint, seen in known:
         if "leaves" in seen:
-            other = _only(_parsed(seen), where) if alone else _parsed(seen)
-            if same(found, other, part.rtol, part.atol) and not same(other, wanted, part.rtol, part.atol):
+            whole = _parsed(seen)
+            if alone and not all(same(_only(whole, g), _only(wanted, g), part.rtol, part.atol) for g in good):
+                continue
+            other = _only(whole, where) if alone else whole
+            if same(found, other, part.rtol, part.atol) and not same(other, target, part.rtol, part.atol):
                 fitting.append(f"{where}: {hint}" if alone else hint)
     return fitting
 
@@ -208,7 +212,7 @@ def _returned(seen: dict) -> Seen:
 
 
 def _context(seen: dict, right: dict) -> hints.Context:
-    """Return what the answer was given in each of the inputs, and what of it should have made a difference but didn't."""
+    """Return what the answer was given in each of the inputs, and what of it made no difference, though it should."""
     runs = [seen, *seen.get("more", [])]
     try:
         given = [{str(k)[:80]: float(v) for k, v in dict(once.get("facts", {})).items()} for once in runs]

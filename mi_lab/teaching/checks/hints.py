@@ -161,7 +161,7 @@ def _shape(found, right) -> str:
         return f"shape {right.shape} is wanted, yours is {found.shape}: along which axis did you work?"
     if not np.isfinite(found).all() and np.isfinite(right).all():
         if np.isnan(found).any():
-            return "your answer is not finite (nan): a logarithm or root of a negative number, zero by zero, ∞ minus ∞?"
+            return "your answer is not finite (nan): what overflows, which logarithm is taken of zero, or below it?"
         return "your answer is not finite (infinite): what overflows, or which logarithm is taken of zero?"
     return ""
 
@@ -196,6 +196,10 @@ def _way(found: list, right: list, rtol: float, atol: float) -> str:
             other = way(r)
             if np.isfinite(other).all() and not close(other, r, rtol, atol) and close(f, other, rtol, atol):
                 return words
+        ratio = f / r
+        for factor, words in TIMES.items():
+            if np.abs(ratio / factor - 1).max() < 1e-3:
+                return f"every value is {words} what is wanted: which factor is missing, or too many?"
     return ""
 
 
@@ -215,9 +219,11 @@ def _numbers(found: list, right: list, rtol: float, atol: float, context: Contex
             if words := _way(found, right, rtol, atol):
                 return words
             ratio, gap = f / r, f - r
-            if np.isfinite(ratio).all() and np.ptp(ratio) < 1e-3 * abs(ratio[0]):
-                times = next((w for k, w in TIMES.items() if abs(ratio[0] / k - 1) < 1e-3), f"{ratio[0]:.3g} times")
-                known = relations.times(found, right, context, rtol, atol)
+            off = np.abs(ratio - 1).max()  # a factor that is nearly one is no factor
+            if np.isfinite(ratio).all() and off > 5e-3 and np.ptp(ratio) < 1e-3 * abs(ratio[0]):
+                times = next((w for k, w in TIMES.items() if abs(ratio[0] / k - 1) < 1e-3), "")
+                known = "" if times else relations.times(found, right, context, rtol, atol)
+                times = times or f"{ratio[0]:.3g} times"
                 return known or f"every value is {times} what is wanted: which factor is missing, or too many?"
             if words := relations.named(found, right, context, rtol, atol):
                 return words

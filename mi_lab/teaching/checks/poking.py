@@ -1,4 +1,4 @@
-"""What a student's function was given, in numbers with names, and which parts of it make no difference to what it does."""
+"""What a student's function was given, in numbers with names, and which parts of it make no difference."""
 
 import copy
 import inspect
@@ -89,7 +89,10 @@ def ignored(answer, args: tuple, seconds: float) -> list[str]:
             if f"{place}:" in found or time.monotonic() - start > 1:
                 break
             after = _result(answer, (*args[:place], other, *args[place + 1 :]))
-            if after is not None and after.shape == before.shape and np.array_equal(after, before):
+            if after is None or not np.array_equal(after, before):
+                continue
+            far = [_result(answer, (*args[:place], _far(value, other, by), *args[place + 1 :])) for by in (40.0, -90.0)]
+            if all(v is not None and np.array_equal(v, before) for v in far):  # not just too small a change
                 found.append(f"{place}:{part}")
     return found
 
@@ -137,11 +140,16 @@ def _others(value):
         for word, k in (("first column", 0), ("last column", -1)):
             masks[word] = np.zeros(v.shape, dtype=bool)
             masks[word][:, k] = True
-    for word, k in (("first", 0), ("last", -1)):
-        masks[word] = np.zeros(v.shape, dtype=bool)
-        masks[word][k] = True
     for word, mask in masks.items():
         yield word, _scaled(value, mask)
+
+
+def _far(value, other, by: float):
+    """Return an argument that is much farther from what it was than ``other``, in the same places."""
+    if isinstance(value, tuple | list):
+        return type(value)(_far(v, o, by) for v, o in zip(value, other, strict=True))
+    new = value + by * (other - value)
+    return new.detach().requires_grad_(value.requires_grad) if hasattr(value, "detach") else new
 
 
 def _scaled(value, mask: np.ndarray):
@@ -163,8 +171,6 @@ def in_words(label: str, names: list[str]) -> str:
         return f"what stands off the diagonal of {name}"
     if part.startswith("member "):
         return f"the {('first', 'second', 'third', 'fourth')[min(int(part[7:]), 3)]} member of {name}"
-    if part in ("first", "last"):
-        return f"the {part} entry (or row) of {name}"
     return f"the {part} of {name}" if part else name
 
 

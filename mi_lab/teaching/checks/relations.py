@@ -50,7 +50,8 @@ def reduced(found: list, right: list, rtol: float, atol: float) -> str:
                     return f"{_sizes(found[0], right[0])}: all that is missing is the {words}{AXES.get(axis, '')}"
             for k, words in ((-1, "last"), (0, "first")):
                 if axis is not None and _tried(found, right, lambda v, k=k, axis=axis: np.take(v, k, axis), rtol, atol):
-                    return f"{_sizes(found[0], right[0])}: of what you give back only the {words} one{AXES[axis]} is wanted"
+                    only = f"of what you give back only the {words} one{AXES[axis]} is wanted"
+                    return f"{_sizes(found[0], right[0])}: {only}"
         if np.ndim(found[0]) == 2 and _tried(found, right, lambda v: np.diag(v).copy(), rtol, atol):
             return f"{_sizes(found[0], right[0])}: only the diagonal of what you give back is wanted"
     elif np.size(found[0]) == 1:
@@ -155,5 +156,6 @@ def where(f: np.ndarray, r: np.ndarray, rtol: float, atol: float) -> str:
     if r[good].max() < r[~good].min() or r[good].min() > r[~good].max():
         small = r[good].max() < r[~good].min()
         edge = r[good].max() if small else r[good].min()
-        return f"right where the value is at {'most' if small else 'least'} {edge:.3g}, wrong where it is {'larger' if small else 'smaller'}"
+        here, there = ("most", "larger") if small else ("least", "smaller")
+        return f"right where the value is at {here} {edge:.3g}, wrong where it is {there}"
     return ""

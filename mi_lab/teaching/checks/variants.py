@@ -107,7 +107,7 @@ def _replaced(top: ast.FunctionDef, pairs: list[tuple[ast.AST, ast.AST]]) -> ast
 
 def _compiled(code: ast.FunctionDef, names: dict) -> Callable:
     space = {**names, "_mean_but_one": _mean_but_one, "math": math, "np": np}
-    exec(compile(ast.fix_missing_locations(ast.Module([code], [])), "<variant>", "exec"), space)  # noqa: S102 - our own code
+    exec(compile(ast.fix_missing_locations(ast.Module([code], [])), "<variant>", "exec"), space)
     return space[code.name]
 
 
@@ -168,6 +168,8 @@ class _Changes:
             below = f"a {KINDS.get(type(inner.op), '')}" if type(inner.op) in KINDS else ""
         if not below:
             return ""
+        if name in OTHER and _axis(node) in (0, 1):
+            below += f" along axis {_axis(node)}"
         return f"{CALLED[name]} of {below}" if name in CALLED else below if name in CLEAR else ""
 
     def all(self) -> Iterator[Change]:

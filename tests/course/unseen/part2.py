@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-# ch. 4 ------------------------------------------------------------------------------------------------------------------
+# ch. 4
 
 
 def best(rho):
@@ -41,12 +41,12 @@ TILT = {
     "half the truth": lambda r: (best(r), -0.25 * math.log(1 - r**2)),
 }
 
-# ch. 5 ------------------------------------------------------------------------------------------------------------------
+# ch. 5
 
 
 def walk(f, w, eta, steps, sign=-1, change=False, more=0, power=1, norm=False, zero=True):
     w = (w if change else w.clone()).detach().requires_grad_(True)
-    for k in range(steps + more):
+    for _ in range(steps + more):
         (g,) = torch.autograd.grad(f(w), w)
         if norm:
             g = g / g.norm()
@@ -158,7 +158,7 @@ DESCEND = {
     "differences of width 0.1": differences,
 }
 
-# ch. 6 ------------------------------------------------------------------------------------------------------------------
+# ch. 6
 
 
 def on_grid(high):
@@ -188,7 +188,7 @@ CONJUGATE = {
     "f itself": lambda t: (np.sqrt(np.abs(t)) - 1) ** 2,
 }
 
-# ch. 7 ------------------------------------------------------------------------------------------------------------------
+# ch. 7
 
 
 def resample_alike(x, y, n_ref):
@@ -354,7 +354,7 @@ TRUTH = {
     "a function": lambda rho: -0.5 * math.log(1 - rho**2),
 }
 
-# ch. 8 ------------------------------------------------------------------------------------------------------------------
+# ch. 8
 
 
 def dv(pair):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-# ch. 9 ------------------------------------------------------------------------------------------------------------------
+# ch. 9
 
 NOISE = {
     "standard deviation not squared": 2 * (math.e**6 - 1),
@@ -30,10 +30,7 @@ NOISE = {
 def nce(scores, axis=0, k=0, sign=1, mean=True, base=1.0, own=True, stable=True, add=True):
     s = torch.as_tensor(scores)
     n = len(s)
-    if not own:
-        s_all = s.masked_fill(torch.eye(n, dtype=torch.bool), -torch.inf)
-    else:
-        s_all = s
+    s_all = s if own else s.masked_fill(torch.eye(n, dtype=torch.bool), -torch.inf)
     total = torch.logsumexp(s_all, axis) if stable else torch.log(torch.exp(s_all).sum(axis))
     terms = s.diagonal() - total + (math.log(n + k) if add else 0)
     return sign * (terms.mean() if mean else terms.sum()) / base
@@ -97,7 +94,7 @@ FLO = {
     "sum over the strangers": lambda s, u: flo_of(s, u, factor=len(s) - 1),
 }
 
-# ch. 10 -----------------------------------------------------------------------------------------------------------------
+# ch. 10
 
 
 def gain(own, crossed, a, b, clip=True, half=0.5, half2=0.5, one=1.0, low=None, exp=None, sign=1, axis=1, add="sum"):
@@ -157,7 +154,7 @@ PURSE = {
     "L and floor exchanged": lambda g, f, L, u: float(np.log(np.abs(1 - u + u * (g - L) / (f - L))).sum()),
 }
 
-# ch. 11 -----------------------------------------------------------------------------------------------------------------
+# ch. 11
 
 
 def out(log_q, axis=0, own=False, count=-1, sign=1, stable=True, add="mean", base=1.0):
@@ -241,7 +238,7 @@ DOE = {
     "a sum over the held-out": lambda x, y, xh, yh: len(xh) * difference(x, y, xh, yh),
 }
 
-# ch. 12 -----------------------------------------------------------------------------------------------------------------
+# ch. 12
 
 
 def hybrid(a, b, t, r, one=1, two=1, three=1, norm=True, stable=True, add=np.mean):
@@ -429,7 +426,7 @@ CELL = {
     "places as decimals": lambda c, rng: places(c, rng).astype(float) + 0.5,
 }
 
-# ch. 13 -----------------------------------------------------------------------------------------------------------------
+# ch. 13
 
 ENTROPY = {
     "sign": lambda s, m: (s * m).sum(1).mean(),
