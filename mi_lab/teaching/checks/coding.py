@@ -182,7 +182,7 @@ def _fitting(known: list, found: list[Seen], wanted: list[Seen], part: Part, alo
     if alone:
         lasts = list(dict.fromkeys(path.split(".")[-1] for path in wanted[0]))
         wrong = [last for last in lasts if not same(_only(found, last), _only(wanted, last), part.rtol, part.atol)]
-        if len(lasts) < 2 or not wrong or any(last.isdigit() for last in lasts):
+        if len(lasts) < 2 or len(wrong) != 1 or any(last.isdigit() for last in lasts):
             return []
         good = [last for last in lasts if last not in wrong]
         found, target, where = _only(found, wrong[0]), _only(wanted, wrong[0]), wrong[0]
