@@ -229,7 +229,7 @@ def _drawn(seen, rng):
     if np.array_equal(places, np.tile(cells, (len(places), 1))):
         return "these are the cells, and right ones: wanted are the places, 0 to n - 1, where the partners stand."
     if not np.array_equal(places, places.round()) or places.min() < 0 or places.max() >= len(cells):
-        if np.isin(places, cells).all():
+        if np.array_equal(places, places.round()) and places.max() > len(cells):
             return "places are whole numbers from 0 to n - 1: return where the partner stands, not its cell."
         if places.min() < 0 and not (places[:, ~alone] < 0).any():
             return "a sample that is alone in its cell keeps its own place, and gets no negative one."
