@@ -89,7 +89,7 @@ class Code(Exercise):
 
         seen = probe(part, answer, self.rng(part, seed), about, about)
         count = sum(len(leaf.get("values", ())) for leaf in seen.get("leaves", {}).values())
-        repeats = 0 if part.judge or not count else REPEATS if count < FEW else 1 if count < SOME else 0
+        repeats = 0 if not count else REPEATS if count < FEW else 1 if count < SOME else 0
         if repeats:
             seen["more"] = [probe(part, answer, self.rng(part, seed, k), about) for k in range(1, repeats + 1)]
         return seen
@@ -103,7 +103,10 @@ class Code(Exercise):
             return BLANK
         said = [self._hints(part, observed.get(part.name, {}), seed) for part in self.parts]
         fits = Counter(hint for hints_ in said for hint in set(hints_))
-        if fits and max(fits.values()) < sum(map(bool, said)):  # no one mistake explains all: one that is derived may
+        plain = any(hint in hints.PLAIN for hint in fits)
+        if (
+            fits and not plain and max(fits.values()) < sum(map(bool, said))
+        ):  # no one mistake explains all: one that is derived may
             more = [self._hints(part, observed.get(part.name, {}), seed, True) for part in self.parts]
             said = [[*one, *(h for h in two if h not in one)] for one, two in zip(said, more, strict=True)]
             fits = Counter(hint for hints_ in said for hint in set(hints_))

@@ -35,6 +35,7 @@ WAYS = (  # what was done to the right number instead of nothing
     (np.abs, "the sizes are right, but some signs are lost"),
     (lambda r: np.maximum(r, 0), "negative values are cut off at 0"),
 )
+PLAIN = {f"{words}." for _, words in WAYS}
 
 
 def described(seen: Seen) -> str:
@@ -97,14 +98,15 @@ def naming(
     context : what else was seen of the answer
     plain : say only what needs no guess at the formula, such as a lost sign; else nothing
     """
-    context = context or Context()
+    context, both = context or Context(), min(len(found), len(right))
+    found, right = found[:both], right[:both]
     for f, r in zip(found, right, strict=False):
         if f.keys() != r.keys():
             return kind(f, r, rtol, atol) or f"{described(r)} is wanted, yours is {described(f)}."
     for path in right[0]:
         if words := relations.reduced([f[path] for f in found], [r[path] for r in right], rtol, atol):
             return _stop(words + (f" (at {path})" if path else ""))
-    for f, r in zip(found, right, strict=False):
+    for f, r in zip(found, right, strict=False) if not plain else ():
         for path, wanted in r.items():
             if words := _shape(f[path], wanted):
                 return _stop(words + (f" (at {path})" if path else ""))
@@ -115,11 +117,8 @@ def naming(
     if not wrong:
         return "not yet."
     if plain:
-        return (
-            ""
-            if len(paths) > 1
-            else _stop(_way([f[paths[0]] for f in found], [r[paths[0]] for r in right], rtol, atol))
-        )
+        ways = {_way([f[p] for f in found], [r[p] for r in right], rtol, atol) for p in wrong}
+        return _stop(ways.pop()) if len(ways) == 1 and len(wrong) == len(paths) else ""
     words = _numbers([f[wrong[0]] for f in found], [r[wrong[0]] for r in right], rtol, atol, context)
     if len(paths) == 1:
         return _stop(words)
