@@ -53,10 +53,10 @@ def test_what_the_page_says_of_one_standard_error():
     assert share(1.0, 1.6448536) == pytest.approx(EXERCISES["which-lost"].value, abs=2e-6)
 
 
-@pytest.mark.ledger("eq-which-scores")
 INCREASING = {"exp": Exp(3), "cube": Power(3), "wiggle": Wiggle(), "line": lambda z: 5 * z - 2}
 
 
+@pytest.mark.ledger("eq-which-scores")
 @pytest.mark.parametrize("increasing", INCREASING.values(), ids=INCREASING)
 def test_scores_of_ranks_are_gaussian_and_don_t_feel_increasing_maps(increasing):
     z = np.random.default_rng(1).standard_normal((500, 3))
