@@ -21,6 +21,7 @@ from torch import Tensor
 
 from mi_lab.counting.front import counting
 from mi_lab.critics import Net, Separable, deep_net
+from mi_lab.device import pick_device
 from mi_lab.estimates import Estimate, check_units
 from mi_lab.findings import findings
 from mi_lab.objectives import OBJECTIVES
@@ -220,6 +221,7 @@ def estimate(
         raise ValueError(f"seed = {seed!r}, wanted a whole number of at least 0.")
     if truth is not None and not (isinstance(truth, (int, float)) and math.isfinite(truth)):
         raise ValueError(f"truth = {truth!r}, wanted a finite number of nats.")
+    pick_device(device)  # also where the work is too little for one
     rows = read(x, y, given, kinds, missing, marks, MIN_SAMPLES)
     if normalize is not None:
         if getattr(function, "func", function) not in (counting, by_kinds) and not takes(rows, method):

@@ -40,7 +40,9 @@ def map_tasks(
     file: str | os.PathLike | None = None,
     about: dict | None = None,
 ) -> list:
-    """Call ``function(task, *shared)`` for every task and return the results in the tasks' order.
+    """Call a function for every task and return the results in the tasks' order.
+
+    Each call is ``function(task, *shared)``.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class Column:
 
 
 def kinds_of(columns: Any, kinds: dict | None = None) -> tuple[str, ...]:
-    """Return the kind of every column: "number", "count" or "label".
+    """Return the kind of every column: a number, a count or a label.
 
     Numbers are "number", or "count" where all are whole and some repeat; words, booleans and categories are "label";
     dates and durations are "number".  Missing values say nothing about a kind.

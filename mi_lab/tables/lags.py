@@ -101,9 +101,11 @@ def transfer_entropy(
     seed: int = 0,
     **options: Any,
 ) -> Transfer:
-    r"""Estimate how much the past of x tells about y beyond y's own past (schreiber2000).
+    r"""Estimate how much the past of x tells about y beyond y's own past.
 
     .. math:: T_{X\to Y} = I(Y_t;\ X_{t-u}, \dots, X_{t-u-k+1}\,\vert\, Y_{t-1}, \dots, Y_{t-l})
+
+    Reference: schreiber2000.
 
     Parameters
     ----------

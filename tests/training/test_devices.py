@@ -290,7 +290,10 @@ def test_the_front_door(method, accelerator):
     assert on_it.value == there.value
 
 
-@pytest.mark.parametrize("method", [*mi_lab.METHODS, "doe+mine", "pq+smile"])
+PROCESSOR = ("auto", "counts")  # too little work for a device
+
+
+@pytest.mark.parametrize("method", [*(m for m in mi_lab.METHODS if m not in PROCESSOR), "doe+mine", "pq+smile"])
 def test_the_front_door_takes_the_work_to_the_device(method, monkeypatch):
     options = {"parts": 2} if method in ("ksg", "kde", "bins") else QUICK | {"max_epochs": 1}
     with standin("cuda", monkeypatch) as it:
@@ -300,6 +303,17 @@ def test_the_front_door_takes_the_work_to_the_device(method, monkeypatch):
         assert it.largest > 0
         with pytest.raises(ValueError, match="unknown device 'abacus'"):
             mi_lab.estimate(X, Y, method, device="abacus")
+
+
+@pytest.mark.parametrize("method", PROCESSOR)
+def test_work_that_a_device_would_only_slow_down_stays_on_the_processor(method, monkeypatch):
+    x, y = (v[:60].round() if method == "counts" else v[:60] for v in (X, Y))
+    with standin("cuda", monkeypatch) as it:
+        here = mi_lab.estimate(x, y, method, device="cpu")
+        assert mi_lab.estimate(x, y, method, device="cuda").value == here.value
+        assert it.largest == 0
+        with pytest.raises(ValueError, match="unknown device 'abacus'"):
+            mi_lab.estimate(x, y, method, device="abacus")
 
 
 # ---- what a real device would be slow or wrong by -----------------------------------------------------------------
