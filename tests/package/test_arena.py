@@ -127,7 +127,15 @@ def test_a_stopped_run_goes_on_and_a_changed_function_starts_afresh(tmp_path):
     assert [b.value for b in result.bouts] == [0.2] * 4
 
 
-def test_ctrl_c_returns_what_there_is():
+@pytest.fixture
+def heard():
+    """SIGINT raises KeyboardInterrupt, also where this run was started deaf to it, in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_returns_what_there_is(heard):
     timer = threading.Timer(1.5, lambda: os.kill(os.getpid(), signal.SIGINT))
 
     def slow(x, y):

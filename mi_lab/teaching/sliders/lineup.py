@@ -102,7 +102,8 @@ class LineupExplorer(Explorer):
             "Right: a line for each method: errors of single samples as dots, their 90 % intervals as bars; dashed, "
             f"the truth. Errors beyond {FAR:g} nat lie on the edge; a method that gave no answer has no dot."
         )
-        super().__init__(SHOWN, law, data, printed=[law, "spiral, 5+5"], second=(self._sizes, self._sizes[0]))
+        printed = sorted({law, "spiral, 5+5", "two pairs, 50+50", "independent, 20+20"}, key=SHOWN.index)
+        super().__init__(SHOWN, law, data, printed=printed, second=(self._sizes, self._sizes[0]))
 
     def _errors(self, one, n: int) -> list:
         """Return, for each method, errors, and low and high ends less the truth, seed by seed; None where missing."""
