@@ -7,18 +7,22 @@ import shutil
 import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from click.testing import CliRunner
+from nbformat.v4 import new_output
 
 from tests.course.test_zoo import tree
 from tests.course.zoo import Paper, only_two_small_ones, right_other_style
 from tools.course import grade as grading
 from tools.course import sandbox, uploads
 from tools.course.__main__ import main
+from tools.course.execute import CourseExecute
 from tools.course.feedback import POLICY, formulas
 from tools.course.grade import grade
+from tools.course.kernel import Ran
 from tools.course.make import make
 from tools.course.package import without_answers
 from tools.course.release import leaks, release, secrets
@@ -343,7 +347,6 @@ def test_nothing_of_the_book_leaks(course, source):
 
 
 def test_students_meet_hidden_tests_of_their_own_if_wished(course):
-    from tools.course.execute import CourseExecute
     from tools.course.testcells import hidden_checks
 
     test = 'check("mine-loss", loss)\ncheck("mine-loss", loss, seed=90417, points=4)'
@@ -351,6 +354,24 @@ def test_students_meet_hidden_tests_of_their_own_if_wished(course):
     seeds = [hidden_checks(e._seeded(test))[0] for e in (one, two, CourseExecute.bound()())]
     assert len(set(seeds)) == 3
     assert seeds[2] == ("mine-loss", 90417)
+
+
+@pytest.mark.parametrize(
+    ("held", "outputs", "reply", "starved"),
+    [
+        (900, [new_output("error", ename="MemoryError", evalue="")], ("error", "MemoryError: "), True),
+        (900, [new_output("stream", text="MemoryError while printing MemoryError")], ("error", ": "), True),
+        (900, [], ("error", "MemoryError: "), True),  # the error could not be shown for lack of memory
+        (900, [], ("", ""), True),  # nor answered
+        (900, [new_output("error", ename="NameError", evalue="x")], ("error", "NameError: x"), False),
+        (900, [], ("ok", ": "), False),
+        (100, [new_output("error", ename="MemoryError", evalue="")], ("error", "MemoryError: "), False),  # was refused
+    ],
+)
+def test_a_cell_that_left_no_memory_is_known_whatever_it_could_still_say(held, outputs, reply, starved):
+    execute = CourseExecute.bound(kernel=SimpleNamespace(limits=Limits(memory_mb=1000), memory_mb=lambda: held))()
+    ran = Ran(outputs=outputs, status=reply[0], raised=reply[1], changed=[] if reply[0] else None)
+    assert execute._starved(ran) == starved
 
 
 def test_only_what_an_answer_depends_on_runs():

@@ -114,8 +114,13 @@ class CourseExecute(NbGraderPreprocessor):
         return SEED.sub(own, source)
 
     def _starved(self, ran: Ran) -> bool:
-        """Tell whether a cell left so much in memory that nothing after it can run."""
-        full = any(o.output_type == "error" and "MemoryError" in o.ename for o in ran.outputs)
+        """Tell whether a cell left so much in memory that nothing after it can run.
+
+        The error itself may then not be shown as one, for lack of memory: its name may stand in the reply alone, among
+        what was printed, or nowhere, where no reply came at all.
+        """
+        said = [ran.raised, *(o.get("ename", "") + str(o.get("text", "")) for o in ran.outputs)]
+        full = any("MemoryError" in words for words in said) or not ran.status or ran.changed is None
         return not ran.dead and full and self.kernel.memory_mb() > 0.5 * self.kernel.limits.memory_mb
 
     def _revive(self, done: list[str], end: float) -> bool:
