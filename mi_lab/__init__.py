@@ -30,6 +30,7 @@ _HOME = {
     "UniformReference WithReplacement",
     "estimates": "Estimate",
     "frontdoor": "METHODS estimate",
+    "terms": "MITerm clipped",
     "trainers": "CriticTrainer DVTrainer GenerativeTrainer HybridTrainer MINEETrainer MINETrainer",
     "tables.kinds": "kinds_of",
     "tables.significance": "Significance discoveries significance",
