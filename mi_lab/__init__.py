@@ -37,6 +37,8 @@ _HOME = {
     "tables.lags": "lagged transfer_entropy",
     "tables.pairwise": "Pairs pairwise",
     "tables.rank": "rank",
+    "large": "LargeTable open_table",
+    "large.counting": "LabelCounts",
     "sklearn": "MutualInfoSelector",
     "parallel": "map_tasks",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",

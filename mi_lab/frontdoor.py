@@ -24,6 +24,7 @@ from mi_lab.critics import Net, Separable, deep_net
 from mi_lab.device import pick_device
 from mi_lab.estimates import Estimate, check_units
 from mi_lab.findings import findings
+from mi_lab.large.sources import is_large
 from mi_lab.objectives import OBJECTIVES
 from mi_lab.samples import as_array_pair, is_constant
 from mi_lab.tables.conditions import difference, of_functions
@@ -81,6 +82,7 @@ def neural(
     max_epochs: int | None = None,
     patience: int | None = None,
     progress: bool | None = None,
+    renew: Callable | None = None,
     **options: Any,
 ) -> Estimate:
     """Train critics with held-out early stopping, several seeds at once.
@@ -101,6 +103,9 @@ def neural(
         Samples a step, as near as equal batches allow; a tenth of the samples, between 50 and 500, if left out.
     max_epochs, patience : int, optional
         As for `Trainer.fit`; left out, 2,000 steps and 200 without improvement, or 20 passes and 2 if those are more.
+    renew : callable, optional
+        Called with the trainer's problem before each look at what is held out, to put other samples into its data:
+        how a table that does not fit is trained on (`mi_lab.open_table`).
     **options
         Of the objective (tau, alpha, …), the trainer (m, beta, reference, held_out, device, …) and Adam (lr, …).
         MINE's beta is `memory` of the number of batches if left out, and lr is 5e-3 for one column each, 1e-3 for more.
@@ -119,6 +124,7 @@ def neural(
     kind = {"mine": MINETrainer, "minee": MINEETrainer}.get(method, partial(CriticTrainer, objective=method))
     first = seed * seeds if isinstance(seeds, int) else seed
     trainer = kind(x, y, net, n_iters_per_epoch=own.batches, seed=first, **(adam | options))
+    trainer.problem.renew = renew
     several = None if seeds == 1 else seeds
     return trainer.fit(own.max_epochs, own.patience, several, covers, progress)
 
@@ -161,7 +167,9 @@ def estimate(
     ----------
     x, y : array-like of shapes (n,) or (n, d_x) and (n,) or (n, d_y)
         NumPy, torch, pandas (indices are aligned or refused), sparse matrices or lists, of numbers, words, booleans,
-        categories, dates or durations; sample i of x goes with sample i of y.
+        categories, dates or durations; sample i of x goes with sample i of y.  Or columns of `open_table`, or long
+        arrays that are mapped into memory: read in chunks, with ``subsample=`` and ``chunk=`` rows held at most
+        (`mi_lab.large.front`).
     method : str
         "auto" (the default, `mi_lab.default`): looks at the samples, picks and combines, says how (`Estimate.how`) and
         how far off it may be (`Estimate.interval`); ``budget=seconds`` trades time for error, Ctrl-C gives what there
@@ -222,6 +230,17 @@ def estimate(
     if truth is not None and not (isinstance(truth, (int, float)) and math.isfinite(truth)):
         raise ValueError(f"truth = {truth!r}, wanted a finite number of nats.")
     pick_device(device)  # also where the work is too little for one
+    if any(is_large(v) for v in (x, y, given)):
+        from mi_lab.large.front import estimate_large
+
+        own = {} if standardise else {"standardise": False}
+        own |= {n: v for n, v in {"device": device, "progress": progress}.items() if v is not None}
+        result = estimate_large(
+            estimate, x, y, method, given, kinds, missing, marks, normalize, seed, truth, **own, **options
+        )
+        for sentence in result.warnings:
+            warnings.warn(sentence, stacklevel=2)
+        return result.to(units)
     rows = read(x, y, given, kinds, missing, marks, MIN_SAMPLES)
     if normalize is not None:
         if getattr(function, "func", function) not in (counting, by_kinds) and not takes(rows, method):

@@ -27,15 +27,17 @@ class Table(NamedTuple):
     n: int
 
 
-def tabulated(x: np.ndarray, y: np.ndarray, z: np.ndarray | None = None) -> Table:
+def tabulated(x: np.ndarray, y: np.ndarray, z: np.ndarray | None = None, weights: np.ndarray | None = None) -> Table:
     r"""Return the plug-in entropies of labels x and y (n,), whole numbers of at least 0, within the strata of z.
 
     .. math:: \hat I(X;Y\vert Z) = \hat H(X,Z) + \hat H(Y,Z) - \hat H(X,Y,Z) - \hat H(Z)
+
+    `weights`: how many rows each entry stands for, where rows were counted before; the result is that of the rows.
     """
-    n = len(x)
-    z = np.zeros(n, np.int64) if z is None else z
+    n = len(x) if weights is None else int(weights.sum())
+    z = np.zeros(len(x), np.int64) if z is None else z
     xz, yz = joined(z, x), joined(z, y)
-    count = [np.unique(v, return_counts=True)[1] for v in (xz, yz, joined(xz, y), z)]
+    count = [_counted(v, weights) for v in (xz, yz, joined(xz, y), z)]
     hxz, hyz, hxyz, hz = (math.log(n) - float(xlogy(c, c).sum()) / n for c in count)
     room = int((_per_stratum(xz, z) * _per_stratum(yz, z)).sum())
     return Table(max(0.0, hxz + hyz - hxyz - hz), hxz - hz, hyz - hz, hxyz - hz, tuple(len(c) for c in count), room, n)
@@ -45,6 +47,16 @@ def joined(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return a code (n,) for every different pair of codes, numbered from 0 without a gap."""
     key = a.astype(np.int64) * (int(b.max()) + 1) + b
     return np.unique(key, return_inverse=True)[1].reshape(-1)
+
+
+def _counted(v: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Return how many rows hold each code, in the order of the codes."""
+    if weights is None:
+        return np.unique(v, return_counts=True)[1]
+    _, which = np.unique(v, return_inverse=True)
+    out = np.zeros(int(which.max()) + 1, np.int64)
+    np.add.at(out, which.reshape(-1), weights)
+    return out
 
 
 def _per_stratum(vz: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -64,6 +76,7 @@ def counts(
     z: np.ndarray | None = None,
     correction: str | None = None,
     normalize: str | None = None,
+    weights: np.ndarray | None = None,
 ) -> float:
     r"""Estimate I(X;Y) or I(X;Y|Z) of labels in nats from exact counts.
 
@@ -80,13 +93,15 @@ def counts(
         Left out: "miller-madow" where a cell holds 5 rows on average (cochran1954), else "adjusted".
     normalize : {"sum", "joint", "max", "min", "geometric"}, optional
         Divide by entropies (given Z), so that the result is a ratio between 0 and 1.
+    weights : integer array (n,), optional
+        How many rows each entry stands for.
 
     Returns
     -------
     float
         Unless normalised, in nats; negative where chance gave less than it does on average.
     """
-    t = tabulated(x, y, z)
+    t = tabulated(x, y, z, weights)
     correction = correction or chosen(t)
     hx, hy, hxy, value = t.hx, t.hy, t.hxy, t.information
     if correction != "plug-in":
@@ -95,7 +110,7 @@ def counts(
     if correction == "miller-madow":
         value = hx + hy - hxy
     elif correction == "adjusted":
-        chance, most = expected(x, y, z), min(t.hx, t.hy)
+        chance, most = expected(x, y, z, weights), min(t.hx, t.hy)
         value = (value - chance) / (most - chance) * min(hx, hy) if most - chance > 1e-12 else 0.0
     if normalize is None:
         return float(value)
@@ -109,24 +124,26 @@ def counts(
     return float(min(1.0, max(0.0, value / below))) if below > 1e-12 else 0.0
 
 
-def expected(x: np.ndarray, y: np.ndarray, z: np.ndarray | None = None) -> float:
+def expected(x: np.ndarray, y: np.ndarray, z: np.ndarray | None = None, weights: np.ndarray | None = None) -> float:
     r"""Return the mean of the plug-in estimate over all ways to pair x with y within the strata of z.
 
     The number k of rows in a cell with margins a and b is then hypergeometric (vinh2010):
 
     .. math:: E = \sum_{a,b} \sum_k \frac{k}{n} \log\frac{n k}{a b}\, P(k)
     """
-    n = len(x)
+    n = len(x) if weights is None else int(weights.sum())
     if z is None:
-        return _expected(np.bincount(x), np.bincount(y), n)
+        return _expected(_counted(x, weights), _counted(y, weights), n)
     order = np.argsort(z, kind="stable")
     ends = np.cumsum(np.unique(z, return_counts=True)[1])
     total = 0.0
     for rows in np.split(order, ends[:-1]):
-        if len(rows) > 1:
-            a, b = (np.unique(v[rows], return_counts=True)[1] for v in (x, y))
+        some = None if weights is None else weights[rows]
+        size = len(rows) if some is None else int(some.sum())
+        if size > 1:
+            a, b = (_counted(v[rows], some) for v in (x, y))
             if len(a) > 1 and len(b) > 1:
-                total += len(rows) / n * _expected(a, b, len(rows))
+                total += size / n * _expected(a, b, size)
     return total
 
 

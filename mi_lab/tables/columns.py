@@ -12,6 +12,7 @@ import torch
 
 from mi_lab.counting.batches import standardised
 from mi_lab.counting.front import gaussian_scores
+from mi_lab.large.sources import is_large
 from mi_lab.tables.kinds import Column, check_kinds, read_column, split
 
 FEW = 8  # rows that a pair needs at least
@@ -114,6 +115,11 @@ def as_frame(table: Any, columns: Any = None):
 
     if isinstance(table, (str, bytes)) or table is None:
         raise ValueError(f"table is a {type(table).__name__}, wanted a DataFrame, a mapping of columns or an array.")
+    if is_large(table):
+        raise ValueError(
+            f"{getattr(table, 'name', 'the array')!r} is read in chunks, which only estimate and pairwise can do: take "
+            "open_table(…).sample(100_000), a table of some of its rows."
+        )
     if hasattr(table, "detach"):
         table = table.detach().cpu().numpy()
     try:

@@ -12,6 +12,7 @@ from mi_lab import parallel
 from mi_lab.counting.batches import whole
 from mi_lab.estimates import UNITS, check_units
 from mi_lab.findings import copied_rows, function_of, serial
+from mi_lab.large.sources import is_large
 from mi_lab.tables import kernels, nulls
 from mi_lab.tables.columns import FEW, Columns, as_columns, scored
 
@@ -146,6 +147,8 @@ def pairwise(
     Parameters
     ----------
     table : DataFrame, mapping of columns, or array of shape (n, p)
+        Or what `open_table` opens, or a long array that is mapped into memory: labels are counted in all rows,
+        ``subsample=`` of them, drawn by chance, serve for the rest (`mi_lab.large.pairs`).
     columns : list, optional
         Which of them; all if left out.
     kinds : dict, optional
@@ -191,6 +194,13 @@ def pairwise(
     check_units(units)
     k, permutations = whole(k, "k", 1), whole(permutations, "permutations", 0)
     whole(seed, "seed", 0)
+    if is_large(table):
+        from mi_lab.large.pairs import pairwise_large
+
+        return pairwise_large(
+            pairwise, table, columns, kinds, missing, errors, seed, method=method, k=k, units=units,
+            permutations=permutations, n_jobs=n_jobs, progress=progress, resume=resume, **options,
+        )  # fmt: skip
     if method is None and options:
         raise ValueError(f"unknown option {next(iter(options))!r}: without a method there are none.")
     data = as_columns(table, columns, kinds, missing)

@@ -71,6 +71,8 @@ class Loop(Ensemble):
             left = epochs
             while left > 0:
                 now = min(every, left)
+                if self.problem.renew is not None:
+                    self.problem.renew(self.problem)
                 met = _together(pool(lambda crew, now=now: _in_a_row([crew.epoch(interrupted) for _ in range(now)])))
                 looked = pool(lambda crew: crew.evaluate())
                 halves = tuple(

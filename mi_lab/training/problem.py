@@ -71,6 +71,7 @@ class Problem:
     fixed: "frozenset[str] | set[str]" = frozenset()
     own_reference = False
     moving = False
+    renew = None  # (problem) -> None: puts other samples into `data` before each look at what is held out
     call_rows = None  # (net, z, first, last) -> `call`'s scores of all pairs, those of some x alone, if there is a way
     data: tuple[Tensor, ...]
     test_data: tuple[Tensor, ...] | None = None
