@@ -131,13 +131,17 @@ def estimate_command(
     quiet,
     **how,
 ) -> int:
-    """Estimate the mutual information of columns of FILE: CSV and the like, Parquet, Feather, Excel or npz."""
+    """Estimate the mutual information of columns of FILE: CSV and the like, Parquet, Feather, Excel or npz.
+
+    A folder of Parquet files, and a Parquet file of a million rows or more, are read in chunks and never held whole
+    (--option subsample=ROWS where rows are needed).
+    """
     from mi_lab.frontdoor import estimate
 
     more = dict(_option(pair) for pair in pairs)
     more |= {n: v for n, v in {"method": method, "seeds": seeds, "given": given}.items() if v is not None}
     _free(plot)
-    frame = _table(file, how, quiet)
+    frame = _table(file, how, quiet, chunks=True)
     x, y = _pick(frame, x_names, "--x"), _pick(frame, y_names, "--y")
     if given is not None:
         more["given"] = frame[_pick(frame, given, "--given")]
@@ -159,7 +163,7 @@ def estimate_command(
     if plot:
         from mi_lab.cli.drawing import draw_estimate
 
-        _save(draw_estimate(frame, x, y, result), plot)
+        _save(draw_estimate(frame.sample(10_000) if hasattr(frame, "chunks") else frame, x, y, result), plot)
     return 0 if not math.isnan(result.value) else NO_NUMBER
 
 
@@ -177,7 +181,7 @@ def matrix_command(
     from mi_lab.tables.pairwise import pairwise
 
     _free(plot)
-    frame = _table(file, how, quiet)
+    frame = _table(file, how, quiet, chunks=True)
     chosen = _pick(frame, columns, "--columns") if columns else list(frame.columns)
     out = pairwise(
         frame, chosen, kinds=_kinds(how["kinds"], chosen), missing=how["missing"], method=method, units=units,
@@ -311,8 +315,14 @@ def _steps(lags: str) -> int | list[int]:
 # ---- what commands share -------------------------------------------------------------------------------------------
 
 
-def _table(file: str, how: dict, quiet: bool) -> Any:
-    from mi_lab.cli.reading import read_table
+def _table(file: str, how: dict, quiet: bool, chunks: bool = False) -> Any:
+    """Return the file's table; where `chunks` may be read, that of a folder or a large Parquet file unread."""
+    from mi_lab.cli.reading import in_chunks, read_table
+
+    if (large := in_chunks(file, chunks)) is not None:
+        if not quiet:
+            click.echo(f"opened {file}: {len(large)} rows, {len(large.columns)} columns; read in chunks", err=True)
+        return large
 
     told = {n: how.get(n) for n in ("sep", "decimal", "thousands", "encoding", "header", "month_first", "sheet")}
     table = read_table(file, told | {"missing": list(how.get("na") or ())})

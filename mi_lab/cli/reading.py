@@ -24,6 +24,7 @@ PACKED: dict[bytes, tuple[str, Callable]] = {
     b"BZh": ("bzip2", bz2.decompress),
     b"\xfd7zXZ": ("xz", lzma.decompress),
 }
+LONG = 1_000_000  # rows of a Parquet file from which on it is read in chunks
 ZSTANDARD, ZIP = b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 DATE = re.compile(
     r"^\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?Z?\s*$"
@@ -65,7 +66,7 @@ def read_table(path: str, told: dict | None = None) -> Table:
         return _text(sys.stdin.buffer.read(), path, told, [])
     file = Path(path)
     if file.is_dir():
-        raise ValueError(f"{path!r} is a folder, wanted a file.")
+        raise ValueError(f"{path!r} is a folder, wanted a file: only estimate and matrix read in chunks.")
     if not file.is_file():
         raise ValueError(f"there is no file {path!r}.")
     try:
@@ -74,6 +75,23 @@ def read_table(path: str, told: dict | None = None) -> Table:
         return _read(file, path, told)
     except OSError as error:
         raise ValueError(f"{path!r} can't be read: {error.strerror or error}.") from None
+
+
+def in_chunks(path: str, able: bool) -> Any:
+    """Return a folder of Parquet files, or one of `LONG` rows or more, as a table that is read in chunks, else None."""
+    file = Path(path)
+    parquet = file.is_file() and file.suffix.lower() in (".parquet", ".pq")
+    if not able or not (file.is_dir() or parquet):
+        return None
+    from mi_lab.large.sources import open_table
+
+    try:
+        table = open_table(file)
+    except ValueError:
+        if file.is_dir():
+            raise
+        return None  # it is refused in words where it is read
+    return table if file.is_dir() or len(table) >= LONG else None
 
 
 def _read(file: Path, path: str, told: dict) -> Table:

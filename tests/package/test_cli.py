@@ -334,7 +334,7 @@ def test_nothing_is_written_over(table, tmp_path):
 
 BAD = [
     (["estimate", "none.csv", "--x", "a", "--y", "c"], "there is no file"),
-    (["estimate", ".", "--x", "a", "--y", "c"], "is a folder"),
+    (["lags", ".", "--x", "a", "--y", "c"], "is a folder"),
     (["estimate", "t.xls", "--x", "a", "--y", "c"], "t.xls'"),
     (["estimate", "bad.parquet", "--x", "a", "--y", "c"], "can't be read as parquet"),
     (["estimate", "empty.csv", "--x", "a", "--y", "c"], "empty.csv' is empty"),

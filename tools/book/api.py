@@ -240,6 +240,8 @@ TITLES = {
     "gradients": "Gradients without values",
     "trainers": "Trainers",
     "tables.pairwise": "Tables: all pairs of columns",
+    "large": "Tables that do not fit",
+    "large.counting": "Tables that do not fit: counts that add up",
     "tables.rank": "Tables: which columns tell most",
     "sklearn": "A step of a scikit-learn pipeline",
     "parallel": "Many tasks on many cores",
