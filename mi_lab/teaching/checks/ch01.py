@@ -103,6 +103,75 @@ def _(p):
     return np.sum(_ratios(p))
 
 
+@table.mistake("only the cells of the diagonal are counted: the sum runs over all cells.")
+def _(p):
+    return np.sum(np.diag(p) * np.diag(_ratios(p)))
+
+
+@table.mistake("an empty cell adds nothing, but the other cells of its row do: leave out the cell alone.")
+def _(p):
+    return np.sum((p * _ratios(p))[(p > 0).all(1)])
+
+
+@table.mistake("an empty cell adds nothing, but the other cells of its column do: leave out the cell alone.")
+def _(p):
+    return np.sum((p * _ratios(p))[:, (p > 0).all(0)])
+
+
+def _kept(p):
+    """Return the information of a table of what is left, made to sum to one."""
+    p = p / p.sum()
+    return np.sum(p * _ratios(p))
+
+
+@table.mistake("an empty cell adds nothing, but the other cells of its row do: leave out the cell alone.")
+def _(p):
+    kept = p[(p > 0).all(1)]
+    return np.sum(kept * np.log(kept / np.outer(kept.sum(1), kept.sum(0))))
+
+
+@table.mistake("an empty cell adds nothing, but the other cells of its row do: leave out the cell alone.")
+def _(p):
+    return _kept(p[(p > 0).all(1)])
+
+
+@table.mistake("an empty cell adds nothing, but the other cells of its column do: leave out the cell alone.")
+def _(p):
+    kept = p[:, (p > 0).all(0)]
+    return np.sum(kept * np.log(kept / np.outer(kept.sum(1), kept.sum(0))))
+
+
+@table.mistake("an empty cell adds nothing, but the other cells of its column do: leave out the cell alone.")
+def _(p):
+    return _kept(p[:, (p > 0).all(0)])
+
+
+@table.mistake("brackets: p / p_x * p_y divides by p_x and multiplies by p_y; divide by their product.")
+def _(p):
+    seen = p > 0
+    return np.sum(p[seen] * np.log((p / p.sum(1, keepdims=True) * p.sum(0))[seen]))
+
+
+@table.mistake("the margins come from the table: p is summed along its rows and columns, they are not all equal.")
+def _(p):
+    return np.sum(p * np.log(np.maximum(p, 1e-300) * p.size))
+
+
+@table.mistake("that is H(X) + H(Y): subtract the joint entropy from it.")
+def _(p):
+    return _entropy(p.sum(1)) + _entropy(p.sum(0))
+
+
+@table.mistake("that is what the sums of absolute terms give: some cells count negatively, and have to.")
+def _(p):
+    return np.sum(np.abs(p * _ratios(p)))
+
+
+@table.mistake("only the cells where p exceeds the product are counted: the others count negatively, and have to.")
+def _(p):
+    return np.sum(np.maximum(p * _ratios(p), 0))
+
+
 @table.mistake("that is the joint entropy: compare with the product of the marginals.")
 def _(p):
     return _entropy(p)

@@ -22,6 +22,14 @@ def _pair(result):
     return {"a": float(a), "score": float(value)}
 
 
+def _climbed(rho, steps, rate=0.1):
+    """Return where so many steps uphill on the score lead from a = 0."""
+    a = 0.0
+    for _ in range(steps):
+        a += rate * (rho - a / (1 - a**2))
+    return a
+
+
 @tilt.part("correlations of either sign", weight=2)
 def _(answer, rng):
     rhos = [float(rng.uniform(0.2, 0.95)), -float(rng.uniform(0.2, 0.95))]
@@ -51,6 +59,12 @@ def _(rho):
 @tilt.form
 def _(rho):
     a = (np.sqrt(1 + 4 * rho**2) - 1) / (2 * rho)
+    return a, a * rho + 0.5 * np.log(1 - a**2)
+
+
+@tilt.form
+def _(rho):
+    a = 2 * rho / (1 + np.sqrt(1 + 4 * rho**2))
     return a, a * rho + 0.5 * np.log(1 - a**2)
 
 
@@ -92,6 +106,30 @@ def _(rho):
 @tilt.mistake("the score asked for is that of the best a; -½ log(1 - ρ²) is the truth, which b = 0 does not reach.")
 def _(rho):
     return _tilt(rho)[0], -0.5 * np.log1p(-(rho**2))
+
+
+@tilt.mistake("a is a step of a search, not its end: the derivative of the score has a root in closed form.")
+def _(rho):
+    a = _climbed(rho, 10)
+    return a, a * rho + np.log1p(-(a**2)) / 2
+
+
+@tilt.mistake("E e^t is the integral over independent X' and Y': -½ log(1 - a²), where a stands squared.")
+def _(rho):
+    a = _tilt(rho)[0]
+    return a, a * rho + np.log1p(-abs(a)) / 2
+
+
+@tilt.mistake("the score is E t minus the logarithm: a E[XY] = a ρ comes first.")
+def _(rho):
+    a = _tilt(rho)[0]
+    return a, np.log1p(-(a**2)) / 2
+
+
+@tilt.mistake("that is the exponential of the second term: its logarithm belongs into the score.")
+def _(rho):
+    a = _tilt(rho)[0]
+    return a, a * rho - (1 - a**2) ** -0.5
 
 
 # How heavy is the tail ------------------------------------------------------------------------------------------------

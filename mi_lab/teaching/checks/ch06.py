@@ -185,6 +185,16 @@ def _(t):
     return t * u - (u**0.5 - 1) ** 2
 
 
+@conjugate.mistake("that is the conjugate of half of f: here f is (√u - 1)² itself.")
+def _(t):
+    return t / (1 - 2 * t)
+
+
+@conjugate.mistake("the conjugate is a supremum over u, a number for each slope t: yours is the value at one u alone.")
+def _(t):
+    return t * 1.0
+
+
 @conjugate.mistake("that is where the tangent touches, u = 1/(1 - t)²; the conjugate is t u - f(u) there.")
 def _(t):
     return (1 - t) ** -2

@@ -55,11 +55,15 @@ def _draw(answer, n, n_ref):
 
 
 def _places(drawn) -> np.ndarray:
-    """Return the indices that were drawn: of whole rows one column, flattened ones included, of anything else all."""
+    """Return the indices that were drawn: of whole rows one column, of anything else all."""
     drawn = np.asarray(drawn)
-    if drawn.ndim == 1 and len(drawn) % 2 == 0 and np.array_equal(drawn[::2], drawn[1::2]):
-        return drawn[::2]
     return drawn[:, 0] if drawn.ndim == 2 and drawn.shape[1] == 2 else drawn.ravel()
+
+
+def _flat(drawn) -> bool:
+    """Tell whether whole rows were laid end to end."""
+    drawn = np.asarray(drawn)
+    return drawn.ndim == 1 and len(drawn) % 2 == 0 and np.array_equal(drawn[::2], drawn[1::2])
 
 
 def _torn(*drawn) -> bool:
@@ -74,6 +78,8 @@ def _sizes(rng):
 def _how_many(seen, rng):
     n, more, fewer = _sizes(rng)
     for name, wanted in (("more", more), ("fewer", fewer)):
+        if any(_flat(seen[f"{name}.{side}"]) for side in "xy"):
+            return "x' and y' keep their columns: a row for each pair, not one long row of numbers."
         x, y = _places(seen[f"{name}.x"]), _places(seen[f"{name}.y"])
         if {len(x), len(y)} == {n}:
             return f"asked for n' = {wanted} pairs you gave n = {n}: the number of pairs is n', whatever n is."

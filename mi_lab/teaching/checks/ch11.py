@@ -210,6 +210,72 @@ def _(x, y, x_held, y_held):
     return conditional + 0.5 * np.log(v2) + np.mean((y_held - y.mean()) ** 2) / (2 * v2)
 
 
+def _densities(x, y, x_held, y_held, s2=None, v2=None, logs=1.0, to=None):
+    """Return the mean log density of the conditional and of the marginal, with other variances or points if wished."""
+    a, b = _fit(x, y)
+    s2 = np.mean((y - a * x - b) ** 2) if s2 is None else s2(y - a * x - b, y_held - a * x_held - b)
+    v2 = np.var(y) if v2 is None else v2(y - y.mean(), y_held - y.mean())
+    marginal = y_held if to is None else to
+    conditional = -0.5 * logs * np.log(2 * np.pi * s2) - np.mean((y_held - a * x_held - b) ** 2) / (2 * s2)
+    return conditional + 0.5 * logs * np.log(2 * np.pi * v2) + np.mean((marginal - y.mean()) ** 2) / (2 * v2)
+
+
+doe.mistake("the variances are those of the training samples: yours are taken over the held-out ones.")(
+    lambda *z: _densities(*z, s2=lambda _, r: np.mean(r**2), v2=lambda _, r: np.mean(r**2))
+)
+
+doe.mistake("the variances are those of the training samples: yours are taken over the held-out ones.")(
+    lambda *z: _densities(*z, s2=lambda _, r: np.var(r), v2=lambda _, r: np.var(z[3]))
+)
+
+doe.mistake("the logarithms of the variances are left out: a density has its normaliser.")(
+    lambda *z: _densities(*z, logs=0.0)
+)
+
+doe.mistake("standard deviations stand where variances belong.")(
+    lambda *z: _densities(*z, s2=lambda r, _: np.sqrt(np.mean(r**2)), v2=lambda r, _: r.std())
+)
+
+doe.mistake(
+    "the variance is given as the standard deviation: the scale of a normal density is the root of its variance."
+)(lambda *z: _densities(*z, s2=lambda r, _: np.mean(r**2) ** 2, v2=lambda r, _: np.var(r) ** 2))
+
+doe.mistake("the marginal's mean log density runs over the held-out samples too, not over the training ones.")(
+    lambda *z: _densities(*z, to=z[1])
+)
+
+doe.mistake("the conditional's variance is that of the residuals, not of y.")(
+    lambda *z: _densities(*z, s2=lambda r, _: np.var(z[1]))
+)
+
+doe.mistake(
+    "that is what the two variances say alone, ½ log(v²/s²): take the mean log densities of the held-out samples."
+)(lambda x, y, *_: 0.5 * np.log(np.var(y) / np.mean((y - _fit(x, y)[0] * x - _fit(x, y)[1]) ** 2)))
+
+
+@doe.mistake(
+    "that is CLUB: it compares with strangers under the conditional; here the marginal has a model of its own."
+)
+def _(x, y, x_held, y_held):
+    a, b = _fit(x, y)
+    s2 = np.mean((y - a * x - b) ** 2)
+    own = -((y_held - a * x_held - b) ** 2) / (2 * s2)
+    strangers = -((y_held[:, None] - a * x_held[None] - b) ** 2) / (2 * s2)
+    return own.mean() - strangers.mean()
+
+
+for _step in (1, -1):
+
+    @doe.mistake(
+        "that is CLUB: it compares with strangers under the conditional; here the marginal has a model of its own."
+    )
+    def _(x, y, x_held, y_held, _step=_step):
+        a, b = _fit(x, y)
+        s2 = np.mean((y - a * x - b) ** 2)
+        strangers = (y_held - a * np.roll(x_held, _step) - b) ** 2
+        return np.mean(strangers - (y_held - a * x_held - b) ** 2) / (2 * s2)
+
+
 # Predictive quantisation ----------------------------------------------------------------------------------------------
 
 pq = code("gen-pq", "Predictive quantisation")

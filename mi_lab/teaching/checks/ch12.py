@@ -252,6 +252,22 @@ def _drawn(seen, rng):
     share = np.array([[np.mean(places[:, i] == j) for j in many] for i in many])
     if np.abs(share[~np.eye(len(many), dtype=bool)] - 1 / (len(many) - 1)).max() > 6 / math.sqrt(12 * len(places)):
         return "not every other sample of the cell is equally likely to be drawn."
+    return _tied(places[:, many], many)
+
+
+def _tied(places, many):
+    """Say whether the samples of one cell draw together: alone each may be right, and yet one draw tells another."""
+    rank, (i, j) = np.searchsorted(many, places), np.triu_indices(len(many), 1)
+    step = (rank - np.arange(len(many))) % len(many)  # 1 to m - 1, evenly
+    same, by_chance = (step[:, i] == step[:, j]).mean(), 1 / (len(many) - 1)
+    meet, by_chance_too = (rank[:, i] == rank[:, j]).mean(), (len(many) - 2) / (len(many) - 1) ** 2
+    allowed = 6 * math.sqrt(by_chance / rank[:, i].size)  # couples of independent draws agree independently
+    if same > 0.9:
+        return "all samples of a cell move by one common step: draw a partner for each of them by itself."
+    if meet == 0:
+        return "the partners of a cell exclude each other, as in a permutation: draw one for each sample by itself."
+    if max(abs(same - by_chance), abs(meet - by_chance_too)) > allowed:
+        return "the partners of a cell depend on each other: draw one for each sample by itself."
     return None
 
 

@@ -5,6 +5,14 @@ import math
 import numpy as np
 
 from mi_lab.teaching.checks.exercise import choice, code, numeric, text
+from mi_lab.teaching.checks.observe import Unusable
+
+
+def _lost(bias, error, z):
+    upper = (1 + math.erf((z - bias / error) / math.sqrt(2))) / 2
+    lower = (1 + math.erf((-z - bias / error) / math.sqrt(2))) / 2
+    return upper - lower
+
 
 numeric(
     "which-lost",
@@ -12,6 +20,8 @@ numeric(
     value=0.736403,
     unit="",
     rtol=5e-3,
+    formula=_lost,
+    given=(1.0, 1.0, 1.645),
     right="Φ(.645) - Φ(-2.645) = .741 - .004.",
     mistakes={
         0.9: "that is the coverage without a bias: shift the interval by it.",
@@ -19,6 +29,14 @@ numeric(
         0.99592: "the bias takes coverage away: Φ(1.645 - 1), not Φ(1.645 + 1).",
         0.263597: "that is the share of samples whose interval misses: one less it.",
         0.68269: "that is the interval of ± 1 error without a bias.",
+        0.59976: "1.28 is where 90 % lie below: an interval of 90 % leaves 5 % at either side, z = 1.645.",
+        0.82987: "1.96 belongs to 95 %: an interval of 90 % has z = 1.645.",
+        0.48107: "the interval keeps its length: both of its ends move the same way.",
+        0.75525: "a bias is no further variance: it moves the centre, the error stays.",
+        0.31195: "that is the normal density's difference: take the distribution function Φ.",
+        0.81907: "Φ(v) is (1 + erf(v/√2))/2: the root of two is missing.",
+        0.645: "that is where the upper end lies, in errors: Φ of it is the share below.",
+        0.35289: "coverage is no proportion of the length: take Φ at both ends.",
     },
 )
 
@@ -127,6 +145,41 @@ def _(values, truths):
     return _errors(values, truths).max()
 
 
+@error.mistake(
+    "a lost call counts as one nat where the truth is smaller, and as the truth where it is larger: not the smaller."
+)
+def _(values, truths):
+    truths = truths[:, None]
+    return np.where(np.isnan(values), np.minimum(truths, 1), np.abs(values - truths)).mean()
+
+
+@error.mistake("a lost call loses that call only: the other seeds of its law count as they are.")
+def _(values, truths):
+    lost = np.isnan(values).any(1)
+    own = np.abs(values - truths[:, None]).mean(1)
+    return np.where(lost, np.maximum(truths, 1), own).mean()
+
+
+@error.mistake("a lost call has no value that could be compared with the truth: it counts as one nat, or as the truth.")
+def _(values, truths):
+    return np.abs(np.where(np.isnan(values), 1.0, values) - truths[:, None]).mean()
+
+
+@error.mistake("a lost call is no estimate of 0: it counts as one nat at least.")
+def _(values, truths):
+    return np.abs(np.where(np.isnan(values), 0.0, values) - truths[:, None]).mean()
+
+
+@error.mistake("lost calls are left out of the number that the sum is divided by: they count as calls.")
+def _(values, truths):
+    return _errors(values, truths).sum() / np.isfinite(values).sum()
+
+
+@error.mistake("a lost call counts as one nat and nothing else counts: add the errors of the others.")
+def _(values, truths):
+    return np.where(np.isnan(values), np.maximum(truths[:, None], 1), 0).mean()
+
+
 # Coverage of a biased estimate ----------------------------------------------------------------------------------------
 
 coverage = code("which-coverage", "What a bias does to an interval")
@@ -192,6 +245,45 @@ def _(bias, error, z):
 @coverage.mistake("half of it: Φ is (1 + erf)/2.")
 def _(bias, error, z):
     return 2 * (_phi(z - bias / error) - _phi(-z - bias / error))
+
+
+@coverage.mistake("the interval keeps its length: the bias moves both of its ends the same way.")
+def _(bias, error, z):
+    return _phi(z - abs(bias) / error) - _phi(-z + abs(bias) / error)
+
+
+@coverage.mistake("the interval keeps its length: the bias moves both of its ends the same way.")
+def _(bias, error, z):
+    return _phi(z + bias / error) - _phi(-z - bias / error)
+
+
+@coverage.mistake("that is an interval widened by the bias: this one was not, it is only in the wrong place.")
+def _(bias, error, z):
+    return _phi(z + abs(bias) / error) - _phi(-z - abs(bias) / error)
+
+
+@coverage.mistake("an interval that allows for the bias is wider by |b| at either end: this one was not widened.")
+def _(bias, error, z):
+    wide = z + abs(bias) / error
+    return _phi(wide - bias / error) - _phi(-wide - bias / error)
+
+
+@coverage.mistake("a bias is no further variance: it moves the centre, the error stays.")
+def _(bias, error, z):
+    wide = math.hypot(bias, error)
+    return _phi(z * error / wide) - _phi(-z * error / wide)
+
+
+@coverage.mistake("z is a number of errors: the ends lie at ± z s, which are ± z after dividing by s.")
+def _(bias, error, z):
+    return _phi((z - bias) / error) - _phi((-z - bias) / error)
+
+
+@coverage.form
+def _(bias, error, z):
+    upper = (1 + math.erf((z - bias / error) / math.sqrt(2))) / 2
+    lower = (1 + math.erf((-z - bias / error) / math.sqrt(2))) / 2
+    return upper - lower
 
 
 # Scores of ranks ------------------------------------------------------------------------------------------------------
@@ -277,6 +369,43 @@ def _(x):
     return _ranks(x)
 
 
+@scores.mistake("r - ½ over n is asked for: (r - 3/8)/(n + 1/4) is another convention.")
+def _(x):
+    return _normal((_ranks(x) - 0.375) / (len(x) + 0.25))
+
+
+@scores.mistake("Φ⁻¹(u) is √2 erfinv(2u - 1): the root of two is missing.")
+def _(x):
+    return _normal((_ranks(x) - 0.5) / len(x)) / math.sqrt(2)
+
+
+@scores.mistake("divide by the number of rows n, not of entries or of columns.")
+def _(x):
+    return _normal((_ranks(x) - 0.5) / x.size)
+
+
+@scores.mistake("sorting the scores tears them from their rows: each row keeps its own.")
+def _(x):
+    return np.sort(_normal((_ranks(x) - 0.5) / len(x)), axis=0)
+
+
+@scores.mistake("a logit is another scale: the scores are Φ⁻¹ of the shares.")
+def _(x):
+    u = (_ranks(x) - 0.5) / len(x)
+    return np.log(u / (1 - u))
+
+
+@scores.mistake("standardised once more: the scores are Φ⁻¹ of the shares as they are.")
+def _(x):
+    z = _normal((_ranks(x) - 0.5) / len(x))
+    return (z - z.mean(0)) / z.std(0)
+
+
+@scores.mistake("only one column is turned into scores: all of them are wanted.")
+def _(x):
+    return _normal((_ranks(x) - 0.5) / len(x))[:, 0]
+
+
 # The arena ------------------------------------------------------------------------------------------------------------
 
 arena = code("which-arena", "Into the arena", seconds=60)
@@ -312,6 +441,9 @@ def _samples(laws, rng):
 def _run(answer, rng, make):
     values = [answer(x, y) for x, y in _samples(make(rng), rng)]
     values = [getattr(v, "value", v[0] if isinstance(v, (tuple, list)) else v) for v in values]
+    for v in values:
+        if np.ndim(v) and np.size(v) != 1:
+            raise Unusable(f"one number for each data set is wanted, yours is of shape {np.shape(v)}.")
     return [float("nan") if v is None else float(v) for v in values]
 
 
@@ -346,6 +478,8 @@ def _judge(values, rng, make, baseline, name):
     if not np.isfinite(values).all():
         lost = int((~np.isfinite(values)).sum())
         return f"{lost} of {SETS} data sets are lost: NaN or infinite. Which columns make it so?"
+    if (values < -0.05).sum() > SETS / 2:
+        return "most of your values are negative, which information never is: is a sign turned, or too much taken off?"
     if np.ptp(values) < 1e-9:
         return "the same number for every data set: look at x and y."
     half = np.abs(values[None] * np.array([-1, math.log(2), 0.5, 2.0])[:, None] - truths).mean(1)

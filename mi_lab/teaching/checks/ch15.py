@@ -4,11 +4,18 @@ import numpy as np
 
 from mi_lab.teaching.checks.exercise import choice, code, numeric, text
 
+
+def _by_chance(columns, level):
+    return level * columns * (columns - 1) / 2
+
+
 numeric(
     "tables-chance",
     "Pairs by chance",
     value=7.8,
     rtol=5e-3,
+    formula=_by_chance,
+    given=(40, 0.01),
     right="780 pairs at .01 each; that they share columns doesn't change a mean.",
     mistakes={
         0.4: "that counts columns: tested are pairs, 40 · 39 / 2 of them.",
@@ -17,6 +24,12 @@ numeric(
         16.0: "40 · 40 counts each pair twice, and each column with itself.",
         39.0: "that is at the level .05: asked is .01.",
         780.0: "that is how many pairs are tested: one in a hundred passes by chance.",
+        0.39: "that counts the couples of neighbours: every column is paired with all others.",
+        3.9: "a p-value below .01 has chance .01: nothing is halved.",
+        7.41: "40 columns have 40 · 39 / 2 pairs: one column was lost.",
+        772.2: "that is how many do not pass: asked is how many pass by chance.",
+        0.01: "that is the chance of one pair: there are 780 of them.",
+        0.078: "a hundred times too little: the level is .01, one in a hundred.",
     },
 )
 
@@ -93,6 +106,43 @@ def _(p):
     return _information(rows[:, :, None])
 
 
+@conditional.mistake("that is I(Y;Z|X): the condition is the last axis.")
+def _(p):
+    return _information(np.moveaxis(p, 0, 2))
+
+
+@conditional.mistake("that is one value of z alone: average over all of them, with the weights p(z).")
+def _(p):
+    return _information(p[..., [0]] / p[..., 0].sum())
+
+
+@conditional.mistake("the values of z count alike: weigh each by p(z), don't take the plain mean.")
+def _(p):
+    pz = p.sum((0, 1))
+    return np.mean([_information((p[..., [k]]) / pz[k]) if pz[k] else 0.0 for k in range(p.shape[2])])
+
+
+@conditional.mistake("that is I(X;Y) - I(X;Y|Z), or its negative: wanted is what is left within each value of z.")
+def _(p):
+    return _information(p.sum(2, keepdims=True)) - _information(p)
+
+
+@conditional.mistake("an empty cell adds nothing, but the other cells at its z do: leave out the cell alone.")
+def _(p):
+    pz = p.sum((0, 1))
+    kept = [k for k in range(p.shape[2]) if (p[..., k] > 0).all()]
+    return sum(pz[k] * _information(p[..., [k]] / pz[k]) for k in kept)
+
+
+@conditional.form
+def _(p):
+    pz = p.sum((0, 1))
+    pxz = p.sum(1)[:, None]
+    pyz = p.sum(0)[None]
+    kept = p > 0
+    return np.sum(p[kept] * np.log((p * pz)[kept] / (pxz * pyz)[kept]))
+
+
 # The rule ------------------------------------------------------------------------------------------------------------
 
 rule = code("tables-rule", "The rule")
@@ -108,15 +158,16 @@ def _(answer, rng):
 
 def _cases(rng):
     """p-values whose k-th lies below or above level k / N, as the name says."""
-    level, total = 0.1, 40
+    level, total = float(rng.choice([0.1, 0.2])), 40
     line = level * np.arange(1, total + 1) / total
     below, above = line * rng.uniform(0.6, 0.9, total), line + 0.3 * level / total
+    below[:3] = line[0] * rng.uniform(0.2, 0.8, 3)  # more than one lies below the threshold of the first
     last = int(rng.integers(12, 16))
     rest = 0.3 + 0.7 * rng.uniform(size=total)
-    rest[last : last + 4] = rng.uniform(0.07, 0.095, 4)  # under the level, not under the line
+    rest[last : last + 4] = level * rng.uniform(0.7, 0.95, 4)  # under the level, not under the line
     few = np.sort(np.where(np.arange(total) < last, below, rest))
     gap = few.copy()
-    gap[2:5] = above[2:5]  # the first that lies above is not the end
+    gap[3:6] = above[3:6]  # the first that lies above is not the end
     none = np.sort(line[0] * 1.5 + (1 - line[0] * 1.5) * rng.uniform(size=total) ** 0.3)
     return [("a few", few, level), ("a few, with a gap", np.sort(gap), level), ("none", none, level)]
 
@@ -138,7 +189,7 @@ def _(p, level):
     return int((np.asarray(p) <= level / len(p)).sum())
 
 
-@rule.mistake("sort the p-values first: the rank is that among all of them.")
+@rule.mistake("sort the p-values first, from the smallest: the rank is that among all of them.")
 def _(p, level):
     under = np.asarray(p) <= level * np.arange(1, len(p) + 1) / len(p)
     return int(np.flatnonzero(under).max() + 1) if under.any() else 0
@@ -162,6 +213,62 @@ def _(p, level):
     p = np.sort(p)
     under = p <= level * np.arange(1, len(p) + 1) / len(p)
     return int(np.flatnonzero(under).max()) if under.any() else 0
+
+
+@rule.mistake("divide by the number of tests: the threshold is level · l / N.")
+def _(p, level):
+    p = np.sort(p)
+    under = p <= level * np.arange(1, len(p) + 1)
+    return int(np.flatnonzero(under).max() + 1) if under.any() else 0
+
+
+@rule.mistake("the largest l below its threshold counts, not the first of them.")
+def _(p, level):
+    p = np.sort(p)
+    under = p <= level * np.arange(1, len(p) + 1) / len(p)
+    return int(np.flatnonzero(under).min() + 1) if under.any() else 0
+
+
+@rule.mistake("the level is an argument: yours is .05 whatever is asked.")
+def _(p, level):
+    p = np.sort(p)
+    under = p <= 0.05 * np.arange(1, len(p) + 1) / len(p)
+    return int(np.flatnonzero(under).max() + 1) if under.any() else 0
+
+
+@rule.mistake("sort the p-values first, from the smallest: the rank is that among all of them.")
+def _(p, level):
+    p = np.sort(p)[::-1]
+    under = p <= level * np.arange(1, len(p) + 1) / len(p)
+    return int(np.flatnonzero(under).max() + 1) if under.any() else 0
+
+
+@rule.mistake("that is Holm's or Hochberg's level / (N + 1 - l): here the threshold is level · l / N.")
+def _(p, level):
+    p = np.sort(p)
+    under = p <= level / (len(p) - np.arange(len(p)))
+    return int(np.argmin(under)) if not under.all() else len(p)
+
+
+@rule.mistake("that is Holm's or Hochberg's level / (N + 1 - l): here the threshold is level · l / N.")
+def _(p, level):
+    p = np.sort(p)
+    under = p <= level / (len(p) - np.arange(len(p)))
+    return int(np.flatnonzero(under).max() + 1) if under.any() else 0
+
+
+@rule.mistake("that is how many are not discoveries: asked is how many are.")
+def _(p, level):
+    p = np.sort(p)
+    under = p <= level * np.arange(1, len(p) + 1) / len(p)
+    return len(p) - (int(np.flatnonzero(under).max() + 1) if under.any() else 0)
+
+
+@rule.mistake("that is the largest p-value that passes, not how many pass.")
+def _(p, level):
+    p = np.sort(p)
+    under = p <= level * np.arange(1, len(p) + 1) / len(p)
+    return p[under].max() if under.any() else 0.0
 
 
 # Side by side --------------------------------------------------------------------------------------------------------
@@ -207,6 +314,32 @@ def _(x, y, lag):
 @lag.mistake("one step off: n - lag rows are wanted, with y from index lag on.")
 def _(x, y, lag):
     return x[: len(x) - lag - 1], y[lag + 1 :]
+
+
+@lag.mistake("the change from one step to the next is another question: x itself, a lag earlier, stands beside y.")
+def _(x, y, lag):
+    return x[lag:] - x[: len(x) - lag], y[lag:]
+
+
+@lag.mistake("both are cut at the same end: that leaves the rows of the same time side by side.")
+def _(x, y, lag):
+    return x[: len(x) - lag], y[: len(y) - lag]
+
+
+@lag.mistake("x is to be cut at its end and y at its start, by the lag each: here only one of them is cut.")
+def _(x, y, lag):
+    return x, y[lag:]
+
+
+@lag.mistake("x is to be cut at its end and y at its start, by the lag each: here only one of them is cut.")
+def _(x, y, lag):
+    return x[: len(x) - lag], y
+
+
+@lag.mistake("every lag-th value is another thing: all values are wanted, each beside the y that comes a lag later.")
+def _(x, y, lag):
+    step = max(lag, 1)
+    return x[::step], y[::step]
 
 
 text(

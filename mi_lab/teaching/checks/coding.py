@@ -244,6 +244,8 @@ def _unfit(seen: dict, right: dict | None, part: Part) -> str:
     kind = str(seen.get("kind"))[:120]
     if plain := PLAIN.match(kind):
         return f"a tensor is wanted where a plain {plain[1]} comes back: no item(), float() or NumPy on the way to it."
+    if "complex" in kind:
+        return "your function gives back a complex number: which power or root is taken of a negative number?"
     what = f", {hints.described(given)}," if given else ""
     return f"what your function gives back{what} is not of the kind that is asked for ({kind})."
 

@@ -3,6 +3,7 @@
 What is looked at came from several random inputs, so no hint rests on one number that fits by chance.
 """
 
+import math
 from itertools import permutations
 
 import numpy as np
@@ -55,6 +56,14 @@ def members(seen: Seen) -> Seen:
     if set(seen) == {""} and not isinstance(seen[""], str) and seen[""].ndim == 1 and 1 < seen[""].size <= MEMBERS:
         return {str(k): np.asarray(v) for k, v in enumerate(seen[""])}
     return seen
+
+
+AMOUNTS = {
+    math.log(2): "log 2",
+    math.log(2 * math.pi) / 2: "½ log 2π",
+    math.log(2 * math.pi): "log 2π",
+    math.log(2 * math.pi * math.e) / 2: "½ log 2πe",
+}
 
 
 def kind(found: Seen, right: Seen, rtol: float, atol: float) -> str:
@@ -117,6 +126,8 @@ def naming(
     if not wrong:
         return "not yet."
     if plain:
+        if len(wrong) == len(paths) == 1 and len(found) > 1 and (words := _constant(found, right, wrong[0], atol)):
+            return _stop(words)
         ways = {_way([f[p] for f in found], [r[p] for r in right], rtol, atol) for p in wrong}
         return _stop(ways.pop()) if len(ways) == 1 and len(wrong) == len(paths) else ""
     words = _numbers([f[wrong[0]] for f in found], [r[wrong[0]] for r in right], rtol, atol, context)
@@ -185,6 +196,14 @@ def swapped(found: list[Seen], right: list[Seen], rtol: float, atol: float) -> s
     return ""
 
 
+def _constant(found: list[Seen], right: list[Seen], path: str, atol: float) -> str:
+    """Say that an answer is one number whatever it is asked, where what is wanted differs."""
+    f, r = (np.concatenate([np.ravel(v[path]) for v in values]) for values in (found, right))
+    if r.size < 2 or not np.isfinite(f).all() or np.ptp(r) <= _spread(r, atol) or np.ptp(f) > 1e-9 * abs(f[0]):
+        return ""
+    return f"your answer is {f[0]:.4g} for every input tried"
+
+
 def _way(found: list, right: list, rtol: float, atol: float) -> str:
     """Say which one thing was done to all numbers that are wanted; nothing if it is none of the known."""
     f, r = (np.concatenate([np.ravel(v) for v in values]) for values in (found, right))
@@ -227,10 +246,13 @@ def _numbers(found: list, right: list, rtol: float, atol: float, context: Contex
             if words := relations.named(found, right, context, rtol, atol):
                 return words
             if np.ptp(gap) < 1e-3 * abs(gap[0]) and np.ptp(gap) < 1e-3 * np.ptp(r):
-                return f"every value is off by the same amount, {gap[0]:+.3g}"
+                known = next((f" (that is {w})" for k, w in AMOUNTS.items() if abs(abs(gap[0]) / k - 1) < 1e-3), "")
+                return f"every value is off by the same amount, {gap[0]:+.3g}{known}"
             if r.size > 4:
                 slope, start = np.polyfit(r, f, 1)
                 if np.isfinite(slope) and close(start + slope * r, f, rtol, atol) and abs(slope) > 1e-6:
+                    if abs(start) < 1e-6 * np.ptp(f):
+                        return f"every value is {slope:.3g} times what is wanted: which factor is missing, or too many?"
                     return f"every value is {start:.3g} plus {slope:.3g} times what is wanted"
     if words := _order(found, right, rtol, atol):
         return words

@@ -52,6 +52,7 @@ KINDS = {ast.Mult: "product", ast.Div: "quotient", ast.Pow: "power", ast.Add: "s
 CLEAR = {"detach", "float", "clone", "clip", "clamp", "asarray", "as_tensor", "fill_diagonal"}  # not worth a word
 SPREAD = {"exp", "log", "sqrt", "digamma", "square", "abs"}  # whose order with an average matters
 SPELT = {1: "1", 0.5: "½", 0.25: "¼", 2: "2"}
+SUMS, PRODUCTS = (ast.Add, ast.Sub), (ast.Mult, ast.Div)
 Change = tuple[str, str, ast.AST, ast.AST]  # family, words, old node, new node
 
 
@@ -140,7 +141,7 @@ class _Changes:
     def what(self, node: ast.AST, bare: bool = False) -> str:
         """Name a part of the formula: by what is done, or at least by the arguments that it is made of."""
         if isinstance(node, ast.Constant):
-            spelt = SPELT.get(node.value, f"{node.value}")
+            spelt = _spelt(node.value)
             return spelt if bare else f"the {spelt}"
         words = self._spelt(node)
         if words and len(words) <= 60:
@@ -176,6 +177,7 @@ class _Changes:
         for node in ast.walk(ast.Module(self.top.body, [])):
             if isinstance(node, ast.BinOp):
                 yield from self._binary(node)
+                yield from self._constants(node)
             elif (
                 isinstance(node, ast.UnaryOp)
                 and isinstance(node.op, ast.USub)
@@ -186,6 +188,7 @@ class _Changes:
                 yield from self._call(node)
             elif isinstance(node, ast.Compare) and len(node.ops) == 1:
                 yield from self._compared(node)
+            yield from self._unbracketed(node)
         yield from self._exchanged()
 
     def _binary(self, node: ast.BinOp) -> Iterator[Change]:
@@ -221,6 +224,43 @@ class _Changes:
         elif isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant):
             power = {2: "the square", 0.5: "the root"}.get(node.right.value, "the power")
             yield f"without {power} everywhere", f"without {power} of {left}", node, node.left
+            if node.right.value == 2:
+                fourth = ast.BinOp(node.left, ast.Pow(), ast.Constant(4))
+                yield "", f"with the fourth power of {left} in place of its square", node, fourth
+
+    def _unbracketed(self, node: ast.AST) -> Iterator[Change]:
+        """Lose a pair of brackets: a / b * c for a / (b * c), a - b / c for (a - b) / c, log(a) - b for log(a - b)."""
+        if isinstance(node, ast.BinOp) and isinstance(node.op, PRODUCTS):
+            high, low, below = node.left, node.right, isinstance(node.op, ast.Div)
+            loose = SUMS + PRODUCTS if below else SUMS  # a * (b * c) is the same without
+            if isinstance(low, ast.BinOp) and isinstance(low.op, loose):
+                which = "below the line" if below else f"after {self.what(high)}"
+                first = ast.BinOp(high, node.op, low.left)
+                yield "", f"when the brackets {which} are lost", node, ast.BinOp(first, low.op, low.right)
+            if isinstance(high, ast.BinOp) and isinstance(high.op, SUMS):
+                which = "above the line" if below else f"before {self.what(low)}"
+                last = ast.BinOp(high.right, node.op, low)
+                yield "", f"when the brackets {which} are lost", node, ast.BinOp(high.left, high.op, last)
+        elif _called(node) in ("log", "sqrt", "exp") and isinstance(low := _inner(node), ast.BinOp):
+            words = f"when the brackets of {WITHOUT[_called(node)]} end too early"
+            yield "", words, node, ast.BinOp(_with_inner(node, low.left), low.op, low.right)
+
+    def _constants(self, node: ast.BinOp) -> Iterator[Change]:
+        """Put another small number in the place of one that is added, or multiplied by."""
+        for side, left in ((node.left, True), (node.right, False)):
+            if (
+                isinstance(node.op, ast.Pow)
+                or not isinstance(side, ast.Constant)
+                or type(side.value) not in (int, float)
+            ):
+                continue
+            for value in (2 * side.value, side.value / 2, side.value + 1, side.value - 1):
+                if value in (0, side.value) or (value == 1 and isinstance(node.op, PRODUCTS)):
+                    continue  # then it is left out, which has words of its own
+                new = ast.Constant(int(value) if value == int(value) else value)
+                changed = ast.BinOp(new, node.op, node.right) if left else ast.BinOp(node.left, node.op, new)
+                beside = self.what(node.right if left else node.left, bare=True)
+                yield "", f"with {_spelt(new.value)} in place of {_spelt(side.value)} beside {beside}", node, changed
 
     def _call(self, node: ast.Call) -> Iterator[Change]:
         name, inner = _called(node), _inner(node)
@@ -291,6 +331,10 @@ class _Changes:
             for place in places:
                 where = "" if len(places) == 1 else " in one place"
                 yield "", f"with {new} in place of {old}{where}", place, ast.Name(new, ast.Load())
+
+
+def _spelt(value) -> str:
+    return SPELT.get(value, f"{value}")
 
 
 def _listed(words: list[str]) -> str:

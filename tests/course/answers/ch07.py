@@ -56,7 +56,7 @@ def resample(x, y, n_ref):
 
 def resample_by_multinomial(x, y, n_ref):
     even = torch.ones(len(x))
-    return tuple(v[torch.multinomial(even, n_ref, replacement=True)].flatten() for v in (x, y))
+    return tuple(v[torch.multinomial(even, n_ref, replacement=True)] for v in (x, y))
 
 
 def resample_stub(x, y, n_ref): ...
@@ -124,6 +124,7 @@ ANSWERS["mine-resample"] = Answers(
         "the same indices, permuted": (permuted_indices, "in another order"),
         "every y as often": (every_y_as_often, "y is not drawn"),
         "invented": (noise, "must consist of"),
+        "flattened": (lambda x, y, n: tuple(v.flatten() for v in resample(x, y, n)), "keep their columns"),
     },
 )
 

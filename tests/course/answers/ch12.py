@@ -163,6 +163,23 @@ def lonely_elsewhere(cells, rng):
     return found
 
 
+def one_step(cells, rng):
+    found = np.arange(len(cells))
+    for c in np.unique(cells):
+        here = np.flatnonzero(cells == c)
+        found[here] = np.roll(here, rng.integers(1, max(len(here), 2)))
+    return found
+
+
+def deranged(cells, rng):
+    found = np.arange(len(cells))
+    for c in np.unique(cells):
+        here = np.flatnonzero(cells == c)
+        while len(here) > 1 and (found[here] == here).any():
+            found[here] = rng.permutation(here)
+    return found
+
+
 ANSWERS["hybrid-cell"] = Answers(
     places,
     places_one_by_one,
@@ -175,5 +192,7 @@ ANSWERS["hybrid-cell"] = Answers(
         "lonely": (lonely_elsewhere, "alone in its cell"),
         "cells": (lambda c, rng: c[places(c, rng)] + 100, "not its cell"),
         "too few": (lambda c, rng: places(c, rng)[:5], "one place for each"),
+        "one step": (one_step, "one common step"),
+        "derangement": (deranged, "exclude each other"),
     },
 )
