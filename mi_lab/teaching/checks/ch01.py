@@ -152,6 +152,45 @@ def _(p):
     return np.sum(p[seen] * np.log((p / p.sum(1, keepdims=True) * p.sum(0))[seen]))
 
 
+@table.mistake("only the first row is in it: the sum runs over all of them. Does return stand inside the loop?")
+def _(p):
+    return np.sum((p * _ratios(p))[0])
+
+
+@table.mistake("the rows count alike: weigh the divergence of each p(y|x) from p(y) by p(x).")
+def _(p):
+    rows = p / p.sum(1, keepdims=True)
+    return np.sum(rows * np.log(np.maximum(rows, 1e-300) / p.sum(0)))
+
+
+@table.mistake("the columns count alike: weigh the divergence of each p(x|y) from p(x) by p(y).")
+def _(p):
+    columns = p / p.sum(0)
+    return np.sum(columns * np.log(np.maximum(columns, 1e-300) / p.sum(1, keepdims=True)))
+
+
+@table.mistake("a logarithm of the quotient is wanted, not a quotient of the logarithms.")
+def _(p):
+    seen = p > 0
+    return np.sum((p[seen] * np.log(p[seen])) / np.log(np.outer(p.sum(1), p.sum(0))[seen]))
+
+
+@table.mistake("-½ log(1 - ρ²) holds for Gaussian pairs: this is a table, whose rows and columns need no numbers.")
+def _(p):
+    x, y = np.indices(p.shape)
+    mean = [np.sum(p * v) for v in (x, y)]
+    cov, var_x, var_y = (
+        np.sum(p * (u - mean[i]) * (v - mean[j])) for u, v, i, j in ((x, y, 0, 1), (x, x, 0, 0), (y, y, 1, 1))
+    )
+    return -0.5 * np.log(1 - cov**2 / (var_x * var_y))
+
+
+@table.mistake("an empty cell stays empty in the margins: you put something else there before summing.")
+def _(p):
+    p = np.where(p > 0, p, 1.0)
+    return np.sum(p * _ratios(p))
+
+
 @table.mistake("the margins come from the table: p is summed along its rows and columns, they are not all equal.")
 def _(p):
     return np.sum(p * np.log(np.maximum(p, 1e-300) * p.size))

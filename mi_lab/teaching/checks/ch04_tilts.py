@@ -132,6 +132,36 @@ def _(rho):
     return a, a * rho - (1 - a**2) ** -0.5
 
 
+@tilt.mistake("the derivative of ½ log(1 - a²) is -a / (1 - a²): a factor 2 is too many in yours.")
+def _(rho):
+    a = rho / (1 + np.sqrt(1 + rho**2))
+    return a, a * rho + np.log1p(-(a**2)) / 2
+
+
+@tilt.mistake("the derivative of -½ log(1 - a²) is a / (1 - a²): in yours it is a / (2 (1 - a²)).")
+def _(rho):
+    a = 4 * rho / (1 + np.sqrt(1 + 16 * rho**2))
+    return a, a * rho + np.log1p(-(a**2)) / 2
+
+
+def _on_grid(rho, step):
+    grid = np.arange(-1 + step, 1 - step / 2, step)
+    scores = grid * rho + np.log1p(-(grid**2)) / 2
+    return grid[scores.argmax()], scores.max()
+
+
+for _wide in (0.1, 0.05, 0.02, 0.01, 0.001):
+    tilt.mistake("a is the best of a grid, no more exact than its steps: the root has a closed form.")(
+        lambda rho, step=_wide: _on_grid(rho, step)
+    )
+
+
+@tilt.mistake("b is set to zero in the score as well: without it E t is a ρ, and log E e^t is -½ log(1 - a²).")
+def _(rho):
+    a, b = _tilt(rho)[0], rho**2 / (1 - rho**2)
+    return a, a * rho - b + np.log((1 + b) ** 2 - a**2) / 2
+
+
 # How heavy is the tail ------------------------------------------------------------------------------------------------
 
 moments = code("dv-moments", "How heavy is the tail?")

@@ -195,6 +195,22 @@ def _(t):
     return t * 1.0
 
 
+@conjugate.mistake("your search over u ends at 1: u is any positive number, a ratio of densities.")
+def _(t):
+    u = min(1.0, (1 - t) ** -2)
+    return t * u - (u**0.5 - 1) ** 2
+
+
+@conjugate.mistake("that is the beginning of the series t + t² + …: t / (1 - t) sums all of it.")
+def _(t):
+    return t + t**2
+
+
+@conjugate.mistake("that is the beginning of the series t + t² + …: t / (1 - t) sums all of it.")
+def _(t):
+    return t + t**2 + t**3
+
+
 @conjugate.mistake("that is where the tangent touches, u = 1/(1 - t)²; the conjugate is t u - f(u) there.")
 def _(t):
     return (1 - t) ** -2

@@ -276,6 +276,31 @@ for _step in (1, -1):
         return np.mean(strangers - (y_held - a * x_held - b) ** 2) / (2 * s2)
 
 
+def _with_line(x, y, x_held, y_held, a, b, s2=None):
+    s2 = np.mean((y - a * x - b) ** 2) if s2 is None else s2
+    conditional = -0.5 * np.log(s2) - np.mean((y_held - a * x_held - b) ** 2) / (2 * s2)
+    return conditional + 0.5 * np.log(np.var(y)) + np.mean((y_held - y.mean()) ** 2) / (2 * np.var(y))
+
+
+doe.mistake("that is the line of x on y: fit y by x.")(lambda x, y, *held: _with_line(x, y, *held, *_fit(y, x)))
+
+doe.mistake("slope and intercept have changed places: polyfit gives the highest power first.")(
+    lambda x, y, *held: _with_line(x, y, *held, *_fit(x, y)[::-1])
+)
+
+doe.mistake("the residuals' variance is v² (1 - r²): the correlation enters squared.")(
+    lambda x, y, *held: _with_line(x, y, *held, *_fit(x, y), np.var(y) * (1 - abs(np.corrcoef(x, y)[0, 1])))
+)
+
+
+@doe.mistake("the squares stand over twice the variance: (y - mean)² / (2 s²).")
+def _(x, y, x_held, y_held):
+    a, b = _fit(x, y)
+    s2, v2 = np.mean((y - a * x - b) ** 2), np.var(y)
+    conditional = -0.5 * np.log(s2) - np.mean((y_held - a * x_held - b) ** 2) / s2
+    return conditional + 0.5 * np.log(v2) + np.mean((y_held - y.mean()) ** 2) / v2
+
+
 # Predictive quantisation ----------------------------------------------------------------------------------------------
 
 pq = code("gen-pq", "Predictive quantisation")

@@ -35,6 +35,8 @@ numeric(
         0.75525: "a bias is no further variance: it moves the centre, the error stays.",
         0.31195: "that is the normal density's difference: take the distribution function Φ.",
         0.81907: "Φ(v) is (1 + erf(v/√2))/2: the root of two is missing.",
+        0.85792: "the bias is one standard error, not half of one.",
+        0.36116: "the bias is one standard error, not two.",
         0.645: "that is where the upper end lies, in errors: Φ of it is the share below.",
         0.35289: "coverage is no proportion of the length: take Φ at both ends.",
     },
@@ -180,6 +182,17 @@ def _(values, truths):
     return np.where(np.isnan(values), np.maximum(truths[:, None], 1), 0).mean()
 
 
+@error.mistake("a lost call is NaN, and NaN equals nothing, not even itself: ask isnan.")
+def _(values, truths):
+    return np.abs(values - truths[:, None]).mean()
+
+
+@error.mistake("errors of either sign cancel: take the absolute value of each before the mean.")
+def _(values, truths):
+    truths = truths[:, None]
+    return np.where(np.isnan(values), np.maximum(truths, 1), values - truths).mean()
+
+
 # Coverage of a biased estimate ----------------------------------------------------------------------------------------
 
 coverage = code("which-coverage", "What a bias does to an interval")
@@ -284,6 +297,19 @@ def _(bias, error, z):
     upper = (1 + math.erf((z - bias / error) / math.sqrt(2))) / 2
     lower = (1 + math.erf((-z - bias / error) / math.sqrt(2))) / 2
     return upper - lower
+
+
+@coverage.mistake("Φ(v) is (1 + erf(v/√2))/2, not erf itself.")
+def _(bias, error, z):
+    return math.erf(z - bias / error) - math.erf(-z - bias / error)
+
+
+@coverage.mistake("z is the quantile already: the interval is ± z standard errors.")
+def _(bias, error, z):
+    from scipy.special import ndtri
+
+    z = ndtri((1 + z) / 2) if abs(z) < 1 else math.nan
+    return _phi(z - bias / error) - _phi(-z - bias / error) if z == z else math.nan
 
 
 # Scores of ranks ------------------------------------------------------------------------------------------------------
@@ -406,6 +432,22 @@ def _(x):
     return _normal((_ranks(x) - 0.5) / len(x))[:, 0]
 
 
+@scores.mistake("the largest rank gives the share 1, and Φ⁻¹(1) is infinite: that is why ½ is taken off.")
+def _(x):
+    return _normal(_ranks(x) / len(x))
+
+
+@scores.mistake("ranks start at 1: from 0 the smallest gets a share below 0, where Φ⁻¹ is not defined.")
+def _(x):
+    with np.errstate(invalid="ignore"):
+        return _normal((_ranks(x) - 1.5) / len(x))
+
+
+@scores.mistake("divide by n, the number of rows: with that of columns the shares exceed 1.")
+def _(x):
+    return _normal((_ranks(x) - 0.5) / x.shape[1])
+
+
 # The arena ------------------------------------------------------------------------------------------------------------
 
 arena = code("which-arena", "Into the arena", seconds=60)
@@ -439,12 +481,22 @@ def _samples(laws, rng):
 
 
 def _run(answer, rng, make):
-    values = [answer(x, y) for x, y in _samples(make(rng), rng)]
+    """Return the answer's values, and what it says of the first data set after three changes that tell how it looks."""
+    samples = _samples(make(rng), rng)
+    x, y = samples[-1]
+    rest = y.clone()  # all columns but the first are torn from x
+    rest[:, 1:] = rest[np.random.default_rng(0).permutation(len(y)), 1:]
+    values = _values(answer, [*samples, (x, rest), (x**3, y)])
+    return {"values": values[:SETS], "rest": values[SETS], "cubed": values[SETS + 1]}
+
+
+def _values(answer, samples) -> list[float]:
+    values = [answer(x, y) for x, y in samples]
     values = [getattr(v, "value", v[0] if isinstance(v, (tuple, list)) else v) for v in values]
     for v in values:
         if np.ndim(v) and np.size(v) != 1:
             raise Unusable(f"one number for each data set is wanted, yours is of shape {np.shape(v)}.")
-    return [float("nan") if v is None else float(v) for v in values]
+    return [float("nan") if v is None else float(v.item() if hasattr(v, "item") else v) for v in values]
 
 
 def standings(values, rng, make, baseline) -> tuple[float, float, np.ndarray]:
@@ -468,8 +520,8 @@ def _ksg(x, y):
     return ksg(x, y)
 
 
-def _judge(values, rng, make, baseline, name):
-    values = np.asarray(values, dtype=float).ravel()
+def _judge(seen, rng, make, baseline, name):
+    values = np.asarray(seen["values"], dtype=float).ravel()
     if len(values) != SETS:
         return "one number for each data set is wanted."
     own, theirs, truths = standings(values, rng, make, baseline)
@@ -478,8 +530,6 @@ def _judge(values, rng, make, baseline, name):
     if not np.isfinite(values).all():
         lost = int((~np.isfinite(values)).sum())
         return f"{lost} of {SETS} data sets are lost: NaN or infinite. Which columns make it so?"
-    if (values < -0.05).sum() > SETS / 2:
-        return "most of your values are negative, which information never is: is a sign turned, or too much taken off?"
     if np.ptp(values) < 1e-9:
         return "the same number for every data set: look at x and y."
     half = np.abs(values[None] * np.array([-1, math.log(2), 0.5, 2.0])[:, None] - truths).mean(1)
@@ -491,8 +541,15 @@ def _judge(values, rng, make, baseline, name):
             "it is twice what it should be.",
             "it is half of what it should be.",
         )[best]
+    if (values < -0.05).sum() > SETS / 2:
+        return "most of your values are negative, which information never is: is a sign turned, or too much taken off?"
     side = "too large" if (values - truths).mean() > 0 else "too small"
-    return f"mean error {own:.2f} nats, mostly {side}; {name} on the same samples: {theirs:.2f}."
+    said = f"mean error {own:.2f} nats, mostly {side}; {name} on the same samples: {theirs:.2f}."
+    if make is _high and float(seen["rest"]) == values[-1]:
+        return f"{said} Only the first column of y counts in yours: all have to."
+    if abs(float(seen["cubed"]) - values[-1]) > 0.05 + 0.1 * abs(values[-1]):
+        return f"{said} Cubing x, which changes no information, changes yours: take ranks first."
+    return said
 
 
 def _against_bins(seen, rng):
@@ -505,12 +562,12 @@ def _against_ksg(seen, rng):
 
 @arena.part("one column each, against plug-in bins", weight=1, judge=_against_bins)
 def _(answer, rng):
-    return np.array(_run(answer, rng, _low))
+    return _run(answer, rng, _low)
 
 
 @arena.part("many columns, against nearest neighbours", weight=2, judge=_against_ksg)
 def _(answer, rng):
-    return np.array(_run(answer, rng, _high))
+    return _run(answer, rng, _high)
 
 
 def _tally(observed: dict, seed: int) -> dict[str, tuple[float, str, float]]:
@@ -518,7 +575,9 @@ def _tally(observed: dict, seed: int) -> dict[str, tuple[float, str, float]]:
     found = {}
     sides = (("one column each", _low, _bins, "plug-in bins"), ("many columns", _high, _ksg, "nearest neighbours"))
     for part, (column, make, baseline, name) in zip(arena.parts, sides, strict=True):
-        values = np.array(observed.get(part.name, {}).get("leaves", {}).get("", {}).get("values", ()), dtype=float)
+        values = np.array(
+            observed.get(part.name, {}).get("leaves", {}).get("values", {}).get("values", ()), dtype=float
+        )
         if len(values) == SETS:
             own, theirs, _ = standings(values, arena.rng(part, seed), make, baseline)
             found[column] = (round(own, 4), name, round(theirs, 4))

@@ -28,6 +28,11 @@ numeric(
         3.9: "a p-value below .01 has chance .01: nothing is halved.",
         7.41: "40 columns have 40 · 39 / 2 pairs: one column was lost.",
         772.2: "that is how many do not pass: asked is how many pass by chance.",
+        2.77885: "that is how much their number varies, its standard deviation: asked is the mean.",
+        21.75: "that is the text's example, 30 columns at .05: here are 40 at .01.",
+        4.35: "that is for 30 columns: here are 40.",
+        0.999606: "that is the chance that at least one passes: asked is how many do on average.",
+        0.2: "each column stands in 39 pairs, not in one.",
         0.01: "that is the chance of one pair: there are 780 of them.",
         0.078: "a hundred times too little: the level is .01, one in a hundred.",
     },
@@ -68,6 +73,12 @@ def _information(p):
 
 
 conditional.reference(_information)
+
+
+def _open(joint):
+    """Return H(row | column) of a table of two variables."""
+    seen = joint > 0
+    return -np.sum(joint[seen] * np.log((joint / np.maximum(joint.sum(0), 1e-300))[seen]))
 
 
 @conditional.mistake("that is I(X;Y) without the condition: keep z, and compare within each of its values.")
@@ -143,6 +154,45 @@ def _(p):
     return np.sum(p[kept] * np.log((p * pz)[kept] / (pxz * pyz)[kept]))
 
 
+@conditional.mistake("that is I(X;Y|Z) - I(X;Y): wanted is the first of the two alone.")
+def _(p):
+    return _information(p) - _information(p.sum(2, keepdims=True))
+
+
+@conditional.mistake("that is H(X|Z) - H(X|Y): subtract H(X|Y,Z) from H(X|Z).")
+def _(p):
+    xz, xy = p.sum(1), p.sum(2)
+    return _open(xz) - _open(xy)
+
+
+@conditional.mistake("that is H(X|Z), what remains open given z: subtract H(X|Y,Z) from it.")
+def _(p):
+    return _open(p.sum(1))
+
+
+@conditional.mistake("that is H(Y|Z), what remains open given z: subtract H(Y|X,Z) from it.")
+def _(p):
+    return _open(p.sum(0))
+
+
+@conditional.mistake("that is I(X;Y,Z), by the chain rule I(X;Z) and I(X;Y|Z) together.")
+def _(p):
+    return _information(p.reshape(len(p), -1, 1))
+
+
+@conditional.mistake("below stand p(x|z) and p(y|z), not the margins p(x) and p(y).")
+def _(p):
+    pz, px, py = p.sum((0, 1)), p.sum((1, 2))[:, None, None], p.sum((0, 2))[:, None]
+    kept = p > 0
+    return np.sum(p[kept] * np.log((p / pz / (px * py))[kept]))
+
+
+@conditional.mistake("brackets: p p_z / p_xz * p_yz divides by p_xz and multiplies by p_yz; divide by their product.")
+def _(p):
+    kept = p > 0
+    return np.sum(p[kept] * np.log((p * p.sum((0, 1)) / p.sum(1, keepdims=True) * p.sum(0))[kept]))
+
+
 # The rule ------------------------------------------------------------------------------------------------------------
 
 rule = code("tables-rule", "The rule")
@@ -161,8 +211,10 @@ def _cases(rng):
     level, total = float(rng.choice([0.1, 0.2])), 40
     line = level * np.arange(1, total + 1) / total
     below, above = line * rng.uniform(0.6, 0.9, total), line + 0.3 * level / total
+    below[3] = 1.05 * line[0]  # more than level / N, less than level / (N - 3)
     below[:3] = line[0] * rng.uniform(0.2, 0.8, 3)  # more than one lies below the threshold of the first
     last = int(rng.integers(12, 16))
+    below[last - 1] = line[last - 1] - 0.3 * line[0]  # above the line of the one before
     rest = 0.3 + 0.7 * rng.uniform(size=total)
     rest[last : last + 4] = level * rng.uniform(0.7, 0.95, 4)  # under the level, not under the line
     few = np.sort(np.where(np.arange(total) < last, below, rest))
@@ -271,6 +323,20 @@ def _(p, level):
     return p[under].max() if under.any() else 0.0
 
 
+@rule.mistake("the threshold of the smallest is level / N, not 0: ranks begin at 1.")
+def _(p, level):
+    p = np.sort(p)
+    under = p <= level * np.arange(len(p)) / len(p)
+    return int(np.flatnonzero(under).max() + 1) if under.any() else 0
+
+
+@rule.mistake("where none lies below its threshold the answer is 0.")
+def _(p, level):
+    p = np.sort(p)
+    under = p <= level * np.arange(1, len(p) + 1) / len(p)
+    return len(p) - int(np.argmax(under[::-1]))
+
+
 # Side by side --------------------------------------------------------------------------------------------------------
 
 lag = code("tables-lag", "Side by side")
@@ -340,6 +406,31 @@ def _(x, y, lag):
 def _(x, y, lag):
     step = max(lag, 1)
     return x[::step], y[::step]
+
+
+@lag.mistake("the lag moves places, not values: nothing is added to x or taken from it.")
+def _(x, y, lag):
+    return x[: len(x) - lag] - lag, y[lag:]
+
+
+@lag.mistake("x stands in its own order, not from the last to the first.")
+def _(x, y, lag):
+    return x[::-1][lag:], y[lag:]
+
+
+@lag.mistake("x stands in its own order, not from the last to the first.")
+def _(x, y, lag):
+    return x[: len(x) - lag][::-1], y[lag:]
+
+
+@lag.mistake("rows without a partner are left out, not filled up: n - lag of them remain.")
+def _(x, y, lag):
+    return np.concatenate([np.zeros(lag), x[: len(x) - lag]]), y
+
+
+@lag.mistake("rows without a partner are left out, not filled up: n - lag of them remain.")
+def _(x, y, lag):
+    return x, np.concatenate([y[lag:], np.zeros(lag)])
 
 
 text(

@@ -73,7 +73,7 @@ MISTAKES = {
         "logarithm lost": (lambda rho: (slope(rho), slope(rho) * rho), None),
         "at a = 1/2": (lambda rho: (0.5, score(0.5, rho)), "0.5 for every"),
         "rounded": (rounded, "close, but off"),
-        "a root forgotten": (forgot_root, None),
+        "a root forgotten": (forgot_root, "without the root of the sum with rho"),
         "minus the score": (lambda rho: (slope(rho), -score(slope(rho), rho)), "score not: the size"),
         "three values": (lambda rho: (slope(rho), score(slope(rho), rho), rho), "three values"),
         "unknown name": (undefined, "NameError"),

@@ -90,7 +90,7 @@ MISTAKES = {
         "correlation of the held-out ones": (held_out_correlation, "to judge"),
         "all samples": (whole, "all samples"),
         "variances of the held-out ones": (no_squares, None),
-        "deviation for variance": (deviation_for_variance, None),
+        "deviation for variance": (deviation_for_variance, "standard deviations stand where variances belong"),
         "training exchanged with held out": (lambda x, y, p, q: doe(p, q, x, y), None),
         "no return": (no_return_doe, "`return` missing"),
         "x and y exchanged in training only": (lambda x, y, p, q: doe(y, x, p, q), "change places"),

@@ -70,7 +70,7 @@ MISTAKES = {
         "neighbours": (lambda x, y: ksg(x, y), "nearest neighbours"),
         "kernels of the first columns": (lambda x, y: kde(x[:, 0], y[:, 0]), "too small"),
         "infinite": (lambda x, y: math.inf, "are lost"),
-        "negative": (lambda x, y: -_cca(x, y), "too small"),
+        "negative": (lambda x, y: -_cca(x, y), "never"),
         "no return": (lambda x, y: print(len(x)), "nothing back"),
     },
 }

@@ -29,7 +29,7 @@ MISTAKES = {
         "bits": (lambda p: conditional(p) / np.log(2), "bits"),
         "no condition": (lambda p: entropy(p.sum((1, 2))) + entropy(p.sum((0, 2))) - entropy(p.sum(2)), "condition"),
         "p(z) forgotten": (lambda p: entropy(p.sum(1)) + entropy(p.sum(0)) - entropy(p), "p(z) is missing"),
-        "first axis": (lambda p: conditional(np.moveaxis(p, 0, 2)), None),
+        "first axis": (lambda p: conditional(np.moveaxis(p, 0, 2)), "that is I(Y;Z|X)"),
         "last two exchanged": (lambda p: conditional(np.swapaxes(p, 1, 2)), "the last axis"),
         "no return": (lambda p: print(len(p)), "nothing back"),
         "with z beside x": (
@@ -53,7 +53,7 @@ MISTAKES = {
             "also those above the line",
         ),
         "one less": (lambda p, a: max(count(p, a) - 1, 0), "ranks begin at 1"),
-        "the idle": (lambda p, a: len(p) - count(p, a), None),
+        "the idle": (lambda p, a: len(p) - count(p, a), "how many are not discoveries"),
         "no return": (lambda p, a: print(len(p)), "nothing back"),
         "which": (lambda p, a: np.sort(p)[: count(p, a)], "one"),
     },

@@ -5,15 +5,24 @@ The hints were mended by what batch A showed; batch B was read once, afterwards:
 
 import random
 
-from . import part1, part2, part3
+from . import later, part1, part2, part3
 
 ALL = part1.MISTAKES | part2.MISTAKES | part3.MISTAKES
 
 
 def batches() -> tuple[dict, dict]:
     """Return the two batches, exercise by exercise and drawn by a seed."""
+    return _drawn(ALL)
+
+
+def later_batches() -> tuple[dict, dict]:
+    """Return the same of a second round: five exercises once more, and those of chapters 14 and 15."""
+    return _drawn(later.MISTAKES)
+
+
+def _drawn(mistakes: dict) -> tuple[dict, dict]:
     a, b = {}, {}
-    for exercise, wrong in ALL.items():
+    for exercise, wrong in mistakes.items():
         names = sorted(wrong)
         random.Random(f"{exercise}, 20261125").shuffle(names)
         a[exercise] = {name: wrong[name] for name in names[:8]}
