@@ -70,7 +70,7 @@ def answered(function: Callable) -> Callable:
                 warnings.simplefilter("always", UserWarning)
                 warnings.showwarning = lambda message, *rest, **more: click.echo(f"warning: {message}", err=True)
                 code = function(*args, **named)
-        except ValueError as error:
+        except (ValueError, OSError) as error:  # OSError: the disk is full, or the like
             raise click.ClickException(_in_words(str(error))) from None
         except KeyboardInterrupt:
             kept = named.get("resume")

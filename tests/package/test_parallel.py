@@ -172,3 +172,30 @@ def test_a_killed_program_goes_on(tmp_path, root, jobs):
     out = subprocess.run(words, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, capture_output=True, text=True)
     assert out.stdout.strip() == str(list(range(40))), out.stderr
     assert file.read_bytes().splitlines()[: there + 1] == began
+
+
+FULL = """
+import resource, signal, sys
+from mi_lab.parallel import map_tasks
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, -1))  # from here on the disk is full at a thousand bytes
+try:
+    map_tasks(lambda task: "x" * 70, range(40), file=sys.argv[1])
+except OSError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+def test_a_full_disk_is_said_and_gone_on_from(tmp_path, root):
+    file = tmp_path / "done.jsonl"
+    out = subprocess.run([sys.executable, "-c", FULL, str(file)], cwd=root, capture_output=True, text=True)
+    assert f"{str(file)!r} can't be written any more (File too large): what is in it stays" in out.stdout, out.stderr
+    assert out.stderr == ""
+    assert file.stat().st_size == 1000
+    whole = file.read_bytes().count(b"\n") - 1
+    assert whole > 5
+    marks = []
+    assert map_tasks(lambda t: marks.append(t) or "x" * 70, range(40), file=file) == ["x" * 70] * 40
+    assert marks == list(range(whole, 40))
