@@ -86,7 +86,7 @@ class CourseExecute(NbGraderPreprocessor):
             self.unread |= {name: f"{_name(cell)} {why}" for name, why in unread(cell.source).items()}
             ran = self.kernel.run(PRELUDE + steadied(source, self.imports) if graded else source, seconds)
             if self._starved(ran):
-                ran.stopped, ran.dead = "memory", True
+                ran.stopped, ran.dead, ran.outputs = "memory", True, []  # what could still be said is about the kernel
             cell.outputs = ran.outputs
             if ran.stopped:
                 said = WHY[ran.stopped].format(limits.cell_seconds, limits.memory_mb, limits.output_kb)

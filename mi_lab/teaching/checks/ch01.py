@@ -191,6 +191,16 @@ def _(p):
     return np.sum(p * _ratios(p))
 
 
+@table.mistake("that is a share of H(Y): wanted is the information itself, in nats.")
+def _(p):
+    return np.sum(p * _ratios(p)) / _entropy(p.sum(0))
+
+
+@table.mistake("that is a share of H(X): wanted is the information itself, in nats.")
+def _(p):
+    return np.sum(p * _ratios(p)) / _entropy(p.sum(1))
+
+
 @table.mistake("the margins come from the table: p is summed along its rows and columns, they are not all equal.")
 def _(p):
     return np.sum(p * np.log(np.maximum(p, 1e-300) * p.size))

@@ -162,6 +162,23 @@ def _(rho):
     return a, a * rho - b + np.log((1 + b) ** 2 - a**2) / 2
 
 
+@tilt.mistake("ρ = a / (1 - a²), with a minus: the derivative of 1 - a² is -2a.")
+def _(rho):
+    a = 2 * rho / (1 + np.sqrt(max(1 - 4 * rho**2, 0)))
+    return a, a * rho + np.log(max(1 - a**2, 1e-12)) / 2
+
+
+@tilt.mistake("with b = 0 the optimum moves and stays below one by itself: nothing has to be clipped.")
+def _(rho):
+    a = np.clip(rho / (1 - rho**2), -0.99, 0.99)
+    return a, a * rho + np.log1p(-(a**2)) / 2
+
+
+@tilt.mistake("the score comes from the best a put in: it is no fixed share of the truth.")
+def _(rho):
+    return _tilt(rho)[0], -0.25 * np.log1p(-(rho**2))
+
+
 # How heavy is the tail ------------------------------------------------------------------------------------------------
 
 moments = code("dv-moments", "How heavy is the tail?")

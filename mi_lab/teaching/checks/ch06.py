@@ -211,6 +211,27 @@ def _(t):
     return t + t**2 + t**3
 
 
+@conjugate.mistake("for negative slopes t stands below the line as it is: no absolute value.")
+def _(t):
+    return t / (1 - abs(t))
+
+
+@conjugate.mistake("that is the conjugate of -log u, the reverse divergence: here f(u) = (√u - 1)².")
+def _(t):
+    with np.errstate(invalid="ignore"):
+        return -1 - np.log(-np.float64(t))
+
+
+@conjugate.mistake("that is total variation's, t itself: here f(u) = (√u - 1)².")
+def _(t):
+    return max(t, -0.5)
+
+
+@conjugate.mistake("that is u - 1 where the tangent touches: the conjugate is t u - f(u) there.")
+def _(t):
+    return (1 - t) ** -2 - 1
+
+
 @conjugate.mistake("that is where the tangent touches, u = 1/(1 - t)²; the conjugate is t u - f(u) there.")
 def _(t):
     return (1 - t) ** -2

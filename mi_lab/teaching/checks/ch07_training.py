@@ -173,6 +173,10 @@ numeric(
         float(-0.25 * np.log(1 - RHO**2)): "half the truth: ½ log(1 - ρ²) already contains the square root.",
         RHO**2: "that is ρ², a share of explained variance, not an information.",
         RHO: "that is ρ itself.",
+        float(RHO**2 / (1 - RHO**2) + 0.5 * np.log(1 - RHO**2)): "that is the divergence the other way round, of the "
+        "product from the joint law.",
+        float(np.sqrt(1 - np.exp(-2 * RHO))): "that is the ρ that belongs to .9 nats: here ρ is .9, and I is asked.",
+        float(-0.5 * np.log(1 - 0.09**2)): "that is the truth for ρ = .09: here ρ is .9.",
         float(-0.5 * np.log(RHO**2)): "1 - ρ² stands inside the logarithm, not ρ².",
         float(-np.log(RHO**2)): "1 - ρ² stands inside the logarithm, not ρ².",
         float(-0.5 * np.log(1 - RHO) ** 2): "the square stands at ρ, not at the logarithm.",

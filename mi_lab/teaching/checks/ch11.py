@@ -301,6 +301,24 @@ def _(x, y, x_held, y_held):
     return conditional + 0.5 * np.log(v2) + np.mean((y_held - y.mean()) ** 2) / v2
 
 
+@doe.mistake("half the logarithm of the variance belongs into a log density: the root of it is the deviation.")
+def _(x, y, x_held, y_held):
+    return _densities(x, y, x_held, y_held, logs=2.0)
+
+
+doe.mistake("the slope is r times the quotient of the deviations of y and x, not the correlation itself.")(
+    lambda x, y, *held: _with_line(x, y, *held, np.corrcoef(x, y)[0, 1], y.mean() - np.corrcoef(x, y)[0, 1] * x.mean())
+)
+
+
+@doe.mistake("a straight line is asked for, no parabola.")
+def _(x, y, x_held, y_held):
+    curve = np.polyfit(x, y, 2)
+    s2, v2 = np.mean((y - np.polyval(curve, x)) ** 2), np.var(y)
+    conditional = -0.5 * np.log(s2) - np.mean((y_held - np.polyval(curve, x_held)) ** 2) / (2 * s2)
+    return conditional + 0.5 * np.log(v2) + np.mean((y_held - y.mean()) ** 2) / (2 * v2)
+
+
 # Predictive quantisation ----------------------------------------------------------------------------------------------
 
 pq = code("gen-pq", "Predictive quantisation")

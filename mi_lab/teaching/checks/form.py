@@ -54,7 +54,7 @@ def table(task: Choice) -> dict[str, str]:
 def numbers(task: Numeric) -> str:
     """Return the right number, the known wrong ones and their hints, enciphered."""
     known = [(task.value, task.tolerance, 1, task.explained)]
-    known += [(wrong, task.atol + task.rtol * abs(wrong), 0, hint) for wrong, hint in task.known()]
+    known += [(wrong, task.about(wrong), 0, hint) for wrong, hint in task.known()]
     data = [[float(v), float(tol), right, sentence(hint)] for v, tol, right, hint in known]
     return cipher(json.dumps(data), task.id)
 

@@ -168,6 +168,8 @@ def _shape(found, right) -> str:
             return f"the axes are swapped: shape {right.shape} is wanted, yours is {found.shape}"
         if found.size == 1:
             return f"{right.size} numbers, of shape {right.shape}, are wanted, yours is one"
+        if found.ndim == right.ndim == 1:
+            return f"{right.size} numbers are wanted, yours are {found.size}: where do rows get lost, or filled up?"
         return f"shape {right.shape} is wanted, yours is {found.shape}: along which axis did you work?"
     if not np.isfinite(found).all() and np.isfinite(right).all():
         if np.isnan(found).any():

@@ -107,8 +107,10 @@ class Numeric(Exercise):
         """Return what is said to a right answer."""
         return f"right: {self.right}" if self.right else "right."
 
-    def _about(self, wrong: float) -> float:
-        return self.atol + self.rtol * abs(wrong)
+    def about(self, wrong: float) -> float:
+        """Return how near a number has to be to a known wrong one: three digits of it, so that luck says nothing."""
+        digits = 0.5 * 10.0 ** (np.floor(np.log10(abs(wrong))) - 2) if wrong else 0.0
+        return self.atol + min(self.rtol * abs(wrong), digits)
 
     def known(self) -> list[tuple[float, str]]:
         """Return wrong values and their hints, the exercise's own first."""
@@ -128,7 +130,7 @@ class Numeric(Exercise):
             except (ArithmeticError, TypeError, ValueError):
                 continue
             others = [self.value, -self.value, *self.mistakes, *(v for v, _ in found)]
-            if np.isfinite(value) and all(abs(value - v) > 2 * (self._about(value) + self._about(v)) for v in others):
+            if np.isfinite(value) and all(abs(value - v) > 2 * (self.about(value) + self.about(v)) for v in others):
                 found.append((value, words))
         return found
 
@@ -184,7 +186,7 @@ class Numeric(Exercise):
         if abs(x - self.value) <= self.tolerance:
             return "right", Verdict(1.0, [Line(True, self.explained)])
         near = [(abs(x - wrong), hint) for wrong, hint in self.known()]
-        fitting = [(gap, hint) for (gap, hint), (w, _) in zip(near, self.known(), strict=True) if gap <= self._about(w)]
+        fitting = [(gap, hint) for (gap, hint), (w, _) in zip(near, self.known(), strict=True) if gap <= self.about(w)]
         if fitting:
             return "known", Verdict(0.0, [Line(False, min(fitting)[1])])
         if x and any(abs(x - round(self.value, digits)) < 1e-9 for digits in (1, 2, 3)):

@@ -5,7 +5,7 @@ The hints were mended by what batch A showed; batch B was read once, afterwards:
 
 import random
 
-from . import later, part1, part2, part3
+from . import later, latest, part1, part2, part3
 
 ALL = part1.MISTAKES | part2.MISTAKES | part3.MISTAKES
 
@@ -18,6 +18,11 @@ def batches() -> tuple[dict, dict]:
 def later_batches() -> tuple[dict, dict]:
     """Return the same of a second round: five exercises once more, and those of chapters 14 and 15."""
     return _drawn(later.MISTAKES)
+
+
+def last_batch() -> dict:
+    """Return eight more of each of those, written by somebody who knew only which mistakes had been written before."""
+    return latest.MISTAKES
 
 
 def _drawn(mistakes: dict) -> tuple[dict, dict]:
