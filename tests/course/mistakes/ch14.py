@@ -38,7 +38,7 @@ MISTAKES = {
         "one nat always": (lambda v, t: np.where(np.isnan(v), 1, abs(v - t[:, None])).mean(), "lost call"),
         "the truth always": (lambda v, t: np.where(np.isnan(v), t[:, None], abs(v - t[:, None])).mean(), "lost call"),
         "no return": (lambda v, t: print(len(v)), "nothing back"),
-        "lost as zero error": (lambda v, t: np.nan_to_num(abs(v - t[:, "no call without error"])).mean(), None),
+        "lost as zero error": (lambda v, t: np.nan_to_num(abs(v - t[:, None])).mean(), "no call without error"),
     },
     "which-coverage": {
         "upper end alone": (lambda b, s, z: stats.norm.cdf(z - b / s), "other end"),
