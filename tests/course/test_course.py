@@ -408,8 +408,11 @@ def test_the_sandbox_holds_no_reference():
         @loss.mistake("hint")
         def _(t):
             return the_mistake(t)
+        for step in (1, 2):
+            loss.mistake("in a loop")(lambda t, step=step: the_step(t))
         """)
     )
+    assert "the_step" not in text
     assert "the_solution" not in text
     assert "the_mistake" not in text
     assert "'b'" not in text.split("reasons")[0]

@@ -116,7 +116,9 @@ def _answers(tree: ast.AST) -> list[ast.expr]:
 
 
 def _answers_in(node: ast.stmt) -> set[str]:
-    """Return whose answer a statement of the module is."""
+    """Return whose answer a statement of the module is, or what stands in its loop."""
+    if isinstance(node, ast.For):
+        return set().union(*map(_answers_in, node.body))
     here = list(getattr(node, "decorator_list", []))
     here += [node.value] if isinstance(node, ast.Expr) else []
     return {_owner(d) for d in here if _kind(d) in ANSWERS}
