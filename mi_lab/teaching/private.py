@@ -110,8 +110,8 @@ class SetCritic(nn.Module):
         super().__init__()
         self.width = width
         self.g = nn.Sequential(nn.Linear(SIDE**2, 128), nn.ELU(), nn.Linear(128, features))
-        self.each = nn.Sequential(nn.Linear(width, 64), nn.ELU(), nn.Linear(64, 64), nn.ELU())
-        self.all = nn.Sequential(nn.Linear(64, 64), nn.ELU(), nn.Linear(64, features))
+        self.each = nn.Sequential(nn.Linear(width, 48), nn.ELU(), nn.Linear(48, 48), nn.ELU())
+        self.all = nn.Sequential(nn.Linear(48, 64), nn.ELU(), nn.Linear(64, features))
         self.reset(seed)
 
     def reset(self, seed: int | None = None) -> "SetCritic":

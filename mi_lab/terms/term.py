@@ -19,8 +19,7 @@ from mi_lab.terms.clipping import clipped
 from mi_lab.terms.scores import Scale, Scorer
 
 LARGEST = 1000.0  # nats: no estimate of a batch is beyond, but that of a critic that diverged
-NO_GRADIENT = ("demi", "gan-dime", "kl-dime", "hd-dime")  # they report avg t, whose gradient is not the information's
-METHODS = ("mine", *(name for name in OBJECTIVES if name not in NO_GRADIENT), "minee", "mige")
+METHODS = ("mine", *OBJECTIVES, "minee", "mige")
 
 
 class MITerm(nn.Module):
@@ -41,8 +40,8 @@ class MITerm(nn.Module):
     Parameters
     ----------
     method : str
-        "mine", "dv", "nwj", "mine-f", "js", "smile", "remine", "tuba", "alpha-tuba", "infonce", "flo"; "minee"; or
-        "mige", which has no critic and no value: 0 with the information's gradient (`information_term`).
+        "mine", or one of `OBJECTIVES`; "minee", with three critics and a Gaussian reference (chapter 8); or "mige",
+        which has no critic and no value: 0 with the information's gradient (`information_term`).
     x_dim, z_dim : int
         Columns of x and of z; images and the like are flattened.
     maximise : bool, optional
@@ -144,11 +143,6 @@ class MITerm(nn.Module):
                 raise ValueError(f"{name!r} is no option of method {self.method!r}; {known}.")
 
     def _objective(self, pairs: bool):
-        if self.method in NO_GRADIENT:
-            raise ValueError(
-                f"method {self.method!r} reports the mean of its critic alone, whose gradient is not that of the "
-                'information: take "js" or "nwj".'
-            )
         if self.method not in METHODS:
             raise ValueError(f"unknown method {self.method!r}, wanted one of: {', '.join(METHODS)}.")
         known = {"mine": ("m", "beta"), "smile": ("tau",), "remine": ("weight", "constant"), "alpha-tuba": ("alpha",)}
@@ -292,6 +286,54 @@ class MITerm(nn.Module):
             torch.autograd.backward(list(scores.values()), gradients)
             self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)  # another optimiser that holds the critic then leaves it alone
+
+    # ---- states ----
+
+    @property
+    def setting(self) -> dict[str, Any]:
+        """What a saved state must agree with."""
+        plain = {k: v for k, v in self.options.items() if isinstance(v, (int, float, str))}
+        told = {"method": self.method, "x_dim": self.x_dim, "z_dim": self.z_dim, "maximise": self.maximise}
+        told |= {"options": plain, "steps": self.steps}
+        if self.scorer is not None:
+            shapes = [list(p.shape) for p in self.scorer.parameters()]
+            kind = type(self.optimiser).__name__
+            told |= {"critic": shapes, "optimiser": kind, "standardise": self.scales is not None}
+        return told
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Return what is no weight: the setting, the optimiser, the generator, the counts (torch's `state_dict`)."""
+        state = {"setting": self.setting, "calls": self.calls, "diverged": self.diverged, "last": self.last}
+        if self.scorer is not None:
+            state |= {"optimiser": self.optimiser.state_dict(), "generator": self.generator.get_state()}
+        return state
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Take over what `get_extra_state` gave."""
+        self.calls, self.diverged, self._last = state["calls"], state["diverged"], torch.tensor(state["last"])
+        if self.scorer is not None:
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.generator.set_state(state["generator"].cpu())
+
+    def _load_from_state_dict(self, state_dict, prefix, *rest):
+        """Refuse another term's state before anything is changed."""
+        theirs = state_dict.get(f"{prefix}_extra_state", {}).get("setting")
+        if theirs is not None:
+            for name, mine in self.setting.items():
+                if theirs.get(name) != mine:
+                    raise ValueError(
+                        f"the term was saved with {name} = {theirs.get(name)!r}, and this one has {mine!r}."
+                    )
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+    def _apply(self, fn, *rest):
+        """Move what the optimiser remembers along with the critic."""
+        super()._apply(fn, *rest)
+        for p, memory in self.optimiser.state.items() if self.scorer is not None else ():
+            for name, value in memory.items():
+                if isinstance(value, Tensor) and value.shape == p.shape:
+                    memory[name] = value.to(p.device)
+        return self
 
     # ---- signs, divergence, records ----
 
