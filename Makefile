@@ -51,9 +51,10 @@ format: $(STAMP) ## format the code
 course: $(STAMP) ## make the nbgrader course (SOURCE=folder, COURSE=folder, BY=chapter)
 	@$(PY) -m tools.course make $(if $(SOURCE),--source "$(SOURCE)") $(if $(COURSE),--course "$(COURSE)") $(if $(BY),--by "$(BY)")
 
-grade: $(STAMP) ## grade SUBMISSIONS=folder (COURSE=, SOURCE=, RECEIVED=time, LATE=table.csv, REGRADE=all)
+grade: $(STAMP) ## grade SUBMISSIONS=folder (COURSE=, SOURCE=, RECEIVED=time, LATE=table.csv, REGRADE=all, SCHEDULER=tcp://host:8786)
 	@$(PY) -m tools.course grade --submissions "$(SUBMISSIONS)" $(if $(SOURCE),--source "$(SOURCE)") $(if $(COURSE),--course "$(COURSE)") \
-		$(if $(RECEIVED),--received "$(RECEIVED)") $(if $(LATE),--late "$(LATE)") $(if $(REGRADE),--regrade "$(REGRADE)")
+		$(if $(RECEIVED),--received "$(RECEIVED)") $(if $(LATE),--late "$(LATE)") $(if $(REGRADE),--regrade "$(REGRADE)") \
+		$(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
 
 release: $(STAMP) book ## make the students' files (SOURCE=, COURSE=, BY=chapter); fails if a solution would leak
 	@$(PY) -m tools.course release $(if $(SOURCE),--source "$(SOURCE)") $(if $(COURSE),--course "$(COURSE)") $(if $(BY),--by "$(BY)")

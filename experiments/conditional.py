@@ -7,7 +7,6 @@ already is kept unless it is named by ``--case``.
 import json
 import math
 import warnings
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 import click
@@ -15,6 +14,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from experiments.results import CURVES, about, write
+from mi_lab import map_tasks
 
 FILE = CURVES / "conditional.json"
 
@@ -86,7 +86,7 @@ CASES = {
 SETS = {3000: 10, 300: 40}  # at n = 3,000 without an error bar, which takes 16 times as long
 
 
-def one(case: str, n: int, seed: int) -> tuple[float, float, float]:
+def one(seed: int, case: str, n: int) -> tuple[float, float, float]:
     """Return the estimate, its error and the truth of one data set."""
     from mi_lab import estimate
 
@@ -105,8 +105,8 @@ def main(cases, jobs: int) -> None:
     for case in cases or [c for c in CASES if c not in found]:
         found[case] = {}
         for n, sets in SETS.items():
-            with ProcessPoolExecutor(jobs) as pool:
-                values, errors, truths = np.array(list(pool.map(partial(one, case, n), range(sets)))).T
+            found_of_all = map_tasks(one, range(sets), shared=(case, n), n_jobs=jobs, label=f"{case} n={n}")
+            values, errors, truths = np.array(found_of_all).T
             off = values - truths
             found[case][str(n)] = {
                 "truth": float(truths[0]),

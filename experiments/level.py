@@ -6,13 +6,12 @@ names it.
 
 import json
 import warnings
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 
 import click
 import numpy as np
 
 from experiments.results import CURVES, about, write
+from mi_lab import map_tasks
 
 FILE = CURVES / "level.json"
 N, SERIES, BURN = 100, 300, 300
@@ -71,7 +70,7 @@ PARTS = {
 }
 
 
-def one(part: str, permutations: int, seed: int) -> float:
+def one(seed: int, part: str, permutations: int) -> float:
     """Return the p-value of one data set; of a transfer entropy, which is dear, from up to 19 orders."""
     from mi_lab import significance, transfer_entropy
 
@@ -91,8 +90,7 @@ def main(parts, sets: int, permutations: int, jobs: int) -> None:
     """Measure how often p <= .05 where there is nothing to find."""
     found = json.loads(FILE.read_text())["parts"] if FILE.exists() else {}
     for part in parts or [part for part in PARTS if part not in found]:
-        with ProcessPoolExecutor(jobs) as pool:
-            p = np.array(list(pool.map(partial(one, part, permutations), range(sets), chunksize=10)))
+        p = np.array(map_tasks(one, range(sets), shared=(part, permutations), n_jobs=jobs, label=part))
         share = float((p <= 0.05).mean())
         found[part] = {
             "share": share,

@@ -21,6 +21,7 @@ from mi_lab.parallel.lost import Lost
 
 LOOK = 2.0  # seconds without a result after which the cluster is looked at
 ANSWER = 10.0  # seconds that a scheduler has to answer
+LIBRARIES = ("Python", "numpy", "scipy", "torch")
 TRIES = 2  # times that a task alone ends all workers
 
 
@@ -149,7 +150,7 @@ def _round(client, patience: float, load: Load, sent: dict[int, bytes]) -> Itera
             try:
                 i = done.get(timeout=LOOK)
             except Empty:
-                if _count(client):
+                if count(client):
                     alive = time.monotonic()
                 elif time.monotonic() - alive > patience:
                     raise Gone(f"no worker has been there for {patience:g} seconds") from None
@@ -158,7 +159,7 @@ def _round(client, patience: float, load: Load, sent: dict[int, bytes]) -> Itera
             try:
                 result = _result(future)
             except CancelledError:  # what was sent is lost, or the result with its worker, or the scheduler
-                _count(client)
+                count(client)
                 return
             yield i, result
             alive = time.monotonic()
@@ -188,7 +189,7 @@ def _result(future) -> Any:
 # ---- who is there ---------------------------------------------------------------------------------------------------
 
 
-def _count(client) -> int:
+def count(client) -> int:
     """Return how many workers there are.
 
     Raises
@@ -211,7 +212,7 @@ def _address(client) -> str:
 def _ready(client, patience: float) -> None:
     """Wait for a worker, and see to it that all have this package."""
     until = time.monotonic() + patience
-    while not _count(client):
+    while not count(client):
         if time.monotonic() > until:
             raise Gone(f"the scheduler {_address(client)} has no worker after {patience:g} seconds")
         time.sleep(0.1)
@@ -233,7 +234,7 @@ def versions() -> dict[str, str]:
     for path in sorted(root.rglob("*.py")):
         total.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     found = {"mi_lab": total.hexdigest()[:12], "Python": f"{sys.version_info.major}.{sys.version_info.minor}"}
-    for name in ("numpy", "scipy", "torch"):
+    for name in LIBRARIES[1:]:
         try:
             found[name] = version(name).split("+")[0]
         except PackageNotFoundError:
@@ -241,10 +242,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-def differs(wanted: dict[str, str]) -> str:
+def differs(wanted: dict[str, str], has: dict[str, str] | None = None) -> str:
     """Say (on a worker) what it has other than the client; nothing if it has the same."""
     for name, there in wanted.items():
-        if (here := versions().get(name)) != there:
-            what = "sources with the hash " if name == "mi_lab" else ""
+        if (here := (has or versions()).get(name)) != there:
+            what = "" if name in LIBRARIES else "sources with the hash "
             return f"has {name} {what}{here}, and {there} is wanted: install the same everywhere, or results differ."
     return ""

@@ -158,7 +158,7 @@ def transfer_entropy(
     test: Significance | None = None
     if permutations:
         how = "blocks" if n - first >= BLOCKS * block else "shifts"  # a shift is a change of places of two blocks
-        test = tested(rows, whole(permutations, "permutations", 19), how, block, seed, early)
+        test = tested(rows, whole(permutations, "permutations", 19), how, block, seed, early, 1)
     known = {f.name: getattr(result, f.name) for f in fields(Estimate)}
     return Transfer(**known, p=None if test is None else test.p, past=(k, l)).to(units)  # type: ignore[return-value]
 

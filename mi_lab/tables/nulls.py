@@ -43,7 +43,8 @@ def p_value(value: float, data: Columns, i: int, j: int, there: np.ndarray, how:
     if {i, j} <= how["series"]:
         from mi_lab.tables.significance import significance
 
-        return significance(data.values[i], data.values[j], None, max(19, how["permutations"]), seed=how["seed"]).p
+        orders = max(19, how["permutations"])
+        return significance(data.values[i], data.values[j], None, orders, seed=how["seed"], n_jobs=1).p
     if {i, j} <= how["null"]["columns"]:
         null = how["null"]["values"]
         reached = len(null) - int(np.searchsorted(null, value - 1e-12, side="left"))

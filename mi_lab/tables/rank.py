@@ -223,6 +223,6 @@ def _one(task: tuple, data: Columns, target: int, setting: dict) -> tuple[float,
         x, y, z = (s.values for s in rows.sides)
         kinds = {s.name: "label" for s in rows.sides if s.discrete}
         chance = significance(
-            x, y, z, max(19, setting["permutations"]), rows="auto", kinds=kinds, seed=setting["seed"]
+            x, y, z, max(19, setting["permutations"]), rows="auto", kinds=kinds, seed=setting["seed"], n_jobs=1
         ).p
     return out.value, math.nan if out.error is None else out.error, chance

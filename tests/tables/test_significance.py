@@ -220,3 +220,17 @@ def test_slow_series_that_are_strangers():
             naive.append(significance(x, y, permutations=39, rows="independent", early=8).p)
     assert np.mean(np.array(p) <= 0.05) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 30)
     assert np.mean(np.array(naive) <= 0.05) > 0.7
+
+
+@pytest.mark.parametrize("early", [0, 20])
+def test_it_is_the_same_by_however_many(early):
+    import joblib
+
+    r = np.random.default_rng(5)
+    x = r.standard_normal(200)
+    data = {"x": x, "y": r.standard_normal(200), "given": 0.3 * x + r.standard_normal(200)}
+    one = significance(**data, permutations=150, early=early)
+    assert significance(**data, permutations=150, early=early, n_jobs=2) == one
+    with joblib.parallel_config(backend="threading", n_jobs=3):
+        assert significance(**data, permutations=150, early=early) == one
+    assert one.drawn == 150 if not early else one.drawn < 150

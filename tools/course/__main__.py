@@ -52,8 +52,16 @@ def make(source: Path | None, folder: Path, by: str | None) -> None:
 @click.option("--late", type=FOLDER, help="A table: student, assignment, and received (a time) or days_late.")
 @click.option("--regrade", default="", help="Grade these anew: all, an assignment, or a student.")
 @click.option("--workers", type=int, help="Submissions graded side by side; course.toml says how many if not given.")
+@click.option("--scheduler", default="", help="A Dask scheduler (tcp://host:8786): its workers run the notebooks.")
 def grade(
-    submissions: Path, folder: Path, source: Path | None, received: str, late: Path | None, regrade: str, workers: int
+    submissions: Path,
+    folder: Path,
+    source: Path | None,
+    received: str,
+    late: Path | None,
+    regrade: str,
+    workers: int,
+    scheduler: str,
 ) -> None:
     """Grade a folder of submissions; repeat at any time, only what is new or changed is graded."""
     from tools.course.grade import grade
@@ -73,7 +81,7 @@ def grade(
             if not late.is_file():
                 raise CourseError(f"There is no file {late}: LATE must name a table of late submissions.")
             shutil.copyfile(late, course.folder("late.csv"))
-        total = grade(course, submissions, when, workers, regrade)
+        total = grade(course, submissions, when, workers, regrade, scheduler)
         click.echo(
             f"{total['all']} submissions: {total['marked']} graded now, {total['refused']} not graded, "
             f"{total['flagged']} flagged, {total['waiting']} manual marks to give."

@@ -19,8 +19,10 @@ import nbformat
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from mi_lab.parallel.cluster import Gone
 from mi_lab.teaching import checks
 from tools.course import nursery, sandbox
+from tools.course.far import WorkersDied, reached
 from tools.course.intake import Entry, intake
 from tools.course.make import fingerprint, state
 from tools.course.marking import mark
@@ -31,7 +33,12 @@ from tools.course.testcells import hidden_checks
 
 
 def grade(
-    course: Course, submissions: Path, received: datetime | None = None, workers: int | None = None, regrade: str = ""
+    course: Course,
+    submissions: Path,
+    received: datetime | None = None,
+    workers: int | None = None,
+    regrade: str = "",
+    scheduler: str = "",
 ) -> dict:
     """Grade what is new in ``submissions`` and all that a change concerns; return totals for the screen's last line.
 
@@ -39,16 +46,21 @@ def grade(
     ----------
     received : when these were handed in, where no platform says
     regrade : grade these anew in any case: ``all``, an assignment, or a student
+    scheduler : the address of a Dask scheduler, whose workers run the notebooks; here, if not given
 
     Raises
     ------
     CourseError
-        If there is no course, no release, no such folder, or another run at work.
+        If there is no course, no release, no such folder, another run at work, or a cluster that can't be used.
     """
     if not course.exists:
         raise CourseError(f"{course.root} is no course yet: run `make course COURSE={course.root}` first.")
     releases = _releases(course)
-    walled = _walled(course)
+    if scheduler:
+        found = _in_a_child(course, scheduler)
+        workers, walled = workers or found["workers"], found["walled"]
+    else:
+        walled = _walled(course)
     try:
         with FileLock(course.folder("grading.lock"), timeout=0):
             entries = intake(course, submissions, releases, received)
@@ -58,7 +70,7 @@ def grade(
                 raise CourseError(f"REGRADE={regrade}: that is no student and no assignment here; REGRADE=all is all.")
             again = {"all": set(concerned)}.get(regrade, {key for key in concerned if regrade in key})
             todo = [e for key, e in concerned.items() if key in again or not _finished(course, e)]
-            _mark(course, todo, workers or int(course.grading.get("workers", 3)), walled)
+            _mark(course, todo, workers or int(course.grading.get("workers", 3)), walled, scheduler)
             return results(course, entries, len(todo), walled)
     except Timeout:
         raise CourseError(f"Another run is grading in {course.root}: wait for it to end.") from None
@@ -82,6 +94,16 @@ def _walled(course: Course) -> bool:
         raise CourseError("bubblewrap does not work here and course.toml requires the sandbox; nothing was graded.")
     warnings.warn(sandbox.WARNING, stacklevel=2)
     return False
+
+
+def _in_a_child(course: Course, scheduler: str) -> dict:
+    """Look at the cluster in a process of its own: a process with Dask's threads should not be forked."""
+    wish = course.grading.get("sandbox", "auto")
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        found = pool.submit(reached, scheduler, wish).result()
+    if not found["walled"] and wish != "off":
+        warnings.warn(sandbox.WARNING.replace("here", "on every worker"), stacklevel=3)
+    return found
 
 
 def _graded(course: Course) -> list[Entry]:
@@ -123,12 +145,23 @@ def _finished(course: Course, entry: Entry) -> bool:
     return record.get("key") == _key(course, entry)
 
 
-def _mark(course: Course, todo: list[Entry], workers: int, walled: bool) -> None:
+def _mark(course: Course, todo: list[Entry], workers: int, walled: bool, scheduler: str = "") -> None:
     """Mark all entries, ``workers`` at a time; what a dying worker takes along gets a second try."""
     if not todo:
         return
     with course.gradebook():  # made here once, not by several workers at the same time
         pass
+    if not scheduler:
+        _furnish(course)
+    with tqdm(total=len(todo), desc="grading", unit="submission", disable=None) as bar:
+        left = _pool(course, todo, workers, walled, bar, scheduler)
+        for entry in left:  # a worker died, and took all that waited with it: those one by one
+            if _pool(course, [entry], 1, walled, bar, scheduler):
+                entry.refused = "could not be graded: the marking process died twice."
+
+
+def _furnish(course: Course) -> None:
+    """Make what kernels are given to see."""
     tools = course.folder("tools")
     tools.mkdir(exist_ok=True)
     for left in (tools / "package", *tools.glob("home-*")):  # of an earlier release, or of an older mi_lab
@@ -137,25 +170,25 @@ def _mark(course: Course, todo: list[Entry], workers: int, walled: bool) -> None
     package(tools / "package")
     sandbox.caches(tools / "fonts")
     nursery.trusted()  # tried out here once; the workers know the answer
-    with tqdm(total=len(todo), desc="grading", unit="submission", disable=None) as bar:
-        left = _pool(course, todo, workers, walled, bar)
-        for entry in left:  # a worker died, and took all that waited with it: those one by one
-            if _pool(course, [entry], 1, walled, bar):
-                entry.refused = "could not be graded: the marking process died twice."
 
 
-def _pool(course: Course, todo: list[Entry], workers: int, walled: bool, bar) -> list[Entry]:
+def _pool(course: Course, todo: list[Entry], workers: int, walled: bool, bar, scheduler: str = "") -> list[Entry]:
     """Mark ``todo`` in worker processes; return those that were not marked because a worker died."""
     left = []
     pool = ProcessPoolExecutor(workers, mp_context=get_context("fork"), initializer=_worker, initargs=(os.getpid(),))
     try:
-        jobs = {pool.submit(mark, course, e.student, e.assignment, _key(course, e), walled): e for e in todo}
+        jobs = {pool.submit(mark, course, e.student, e.assignment, _key(course, e), walled, scheduler): e for e in todo}
         for job in as_completed(jobs):
             try:
                 job.result()
-            except BrokenProcessPool:
+            except (BrokenProcessPool, WorkersDied):
                 left.append(jobs[job])
                 continue
+            except Gone as e:
+                done = sum(_finished(course, e) for e in todo)
+                raise CourseError(
+                    f"Stopped, as {e}; {done} of {len(todo)} submissions are graded, and the same command goes on."
+                ) from e
             except Exception as e:
                 jobs[job].refused = f"could not be graded: {type(e).__name__}: {str(e).strip()[:200]}"
             bar.update()

@@ -12,37 +12,37 @@ from tools.course import feedback
 from tools.course.kernel import Kernel
 from tools.course.make import fingerprint
 from tools.course.rebuild import nbgrader
-from tools.course.settings import Course, convert, write
+from tools.course.settings import Course, CourseError, convert, write
 
 
-def mark(course: Course, student: str, assignment: str, key: str, walled: bool) -> None:
-    """Mark one submission (in a worker), write its feedback, and record that it is done."""
+def mark(course: Course, student: str, assignment: str, key: str, walled: bool, scheduler: str = "") -> None:
+    """Mark one submission (in a worker), write its feedback, and record that it is done.
+
+    With a scheduler's address the notebook runs on a Dask worker, and only there.
+    """
     from nbgrader.converters import Autograde
     from nbgrader.preprocessors import CheckCellMetadata, LimitOutput, SaveAutoGrades
 
-    from tools.course.execute import CourseExecute, Report
+    from tools.course.execute import Report
     from tools.course.rubrics import RubricBeside, rubrics
 
-    release = course.folder("release", assignment)
     report = Report()
-    home = brought(course, assignment)
-    tools = course.folder("tools")
-    kernel = Kernel(course.limits, home, tools / "package", tools / "fonts", walled)
-    given, imported = released(release, fingerprint(release, "*.ipynb"))
-    # a cell that the student did not touch runs only if an answer depends on it
-    execute = CourseExecute.bound(
-        kernel=kernel,
-        report=report,
-        imports=imported,
-        given=None if course.grading.get("every_cell") else given,
-        student_seed=f"{course.grading.get('seed', 0)}|{student}" if course.grading.get("student_seeds") else "",
-    )
+    seed = f"{course.grading.get('seed', 0)}|{student}" if course.grading.get("student_seeds") else ""
+    if scheduler:
+        from tools.course.far import sent
+
+        execute = sent(course, assignment, seed, report, scheduler)
+    else:
+        execute = _near(course, assignment, seed, report, walled)
     before = manual(course, student, assignment)
     config = course.config()
     converter = Autograde(coursedir=course.coursedir(assignment, student), config=config)
     rubric = RubricBeside.bound(rubrics(course, assignment))
     converter.autograde_preprocessors = [execute, LimitOutput, SaveAutoGrades, CheckCellMetadata, rubric]
-    convert(converter)
+    try:
+        convert(converter)
+    except CourseError as error:
+        raise getattr(execute, "stopped", None) or error from error
     page = keep_manual(course, student, assignment, before)
     feedback.write(course, assignment, student)
     path = course.folder("state", assignment, f"{student}.json")
@@ -51,6 +51,22 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool) 
     record["tallies"] = report.tallies
     record["page"] = page
     write(path, json.dumps(record))
+
+
+def _near(course: Course, assignment: str, student_seed: str, report, walled: bool):
+    """Return the preprocessor that runs a submission's notebook here."""
+    from tools.course.execute import CourseExecute
+
+    release, tools = course.folder("release", assignment), course.folder("tools")
+    given, imported = released(release, fingerprint(release, "*.ipynb"))
+    # a cell that the student did not touch runs only if an answer depends on it
+    return CourseExecute.bound(
+        kernel=Kernel(course.limits, brought(course, assignment), tools / "package", tools / "fonts", walled),
+        report=report,
+        imports=imported,
+        given=None if course.grading.get("every_cell") else given,
+        student_seed=student_seed,
+    )
 
 
 @lru_cache(maxsize=16)
