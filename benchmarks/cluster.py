@@ -1,12 +1,14 @@
 """All pairs of 300 columns on one core, by two processes, by two Dask workers, and by four of which one is killed.
 
-    python -m benchmarks.cluster          # some minutes; writes mi_lab/teaching/curves/cluster-benchmarks.json
+    python -m benchmarks.cluster          # some minutes; goes on where it was stopped
 
 Results must be the same bit for bit.  Machines are busy with other work: the time that passes says as much about that
 as about us.  So processor time is measured too, of this process and of all that work for it, and that of two ways is
 compared in one run, side by side.
 """
 
+import hashlib
+import json
 import os
 import threading
 import time
@@ -80,42 +82,46 @@ def table(columns: int, rows: int) -> pd.DataFrame:
 @click.command()
 @click.option("--columns", default=300, show_default=True)
 @click.option("--rows", default=1000, show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), default=RESULT, help="Where the figures go.")
-def main(columns: int, rows: int, out: Path) -> None:
+@click.option("--fresh", is_flag=True, help="Measure all again; else what is measured already stays.")
+def main(columns: int, rows: int, fresh: bool) -> None:
     """Measure and compare."""
-    head, frame, runs = about("python -m benchmarks.cluster", columns=columns, rows=rows), table(columns, rows), {}
-    pairs = columns * (columns - 1) // 2
-    joblib.Parallel(n_jobs=2)(joblib.delayed(ready)() for _ in range(8))  # workers are there and have imported
+    head, frame = about("python -m benchmarks.cluster", columns=columns, rows=rows), table(columns, rows)
+    found = json.loads(RESULT.read_text()) if RESULT.exists() and not fresh else {}
+    runs = found["runs"] if found.get("about", {}).get("columns") == columns else {}
     ready()
 
-    def timed(name: str, others=(), **options) -> bytes:
+    def timed(name: str, others=(), **options) -> None:
         with Clock(others) as clock:
-            value = pairwise(frame, **options)
-        runs[name] = {"seconds": round(clock.wall, 2), "processor": round(clock.spent, 2), "load": os.getloadavg()[0]}
-        click.echo(f"{name:32} {clock.wall:7.1f} s, processor {clock.spent:7.1f} s, load {os.getloadavg()[0]:.1f}")
-        return value.to_numpy().tobytes()
+            value = pairwise(frame, **options).to_numpy().tobytes()
+        load = round(os.getloadavg()[0], 1)
+        runs[name] = {"seconds": round(clock.wall, 2), "processor": round(clock.spent, 2), "load": load}
+        runs[name]["matrix"] = hashlib.sha256(value).hexdigest()[:16]
+        click.echo(f"{name}: {runs[name]}")
 
-    matrices = [timed("one core", n_jobs=1), timed("two processes", n_jobs=2)]
-    with Processes(2) as processes:
-        matrices.append(on_dask(processes, timed, "two Dask workers"))
-    with Processes(4) as processes, TemporaryDirectory() as folder:
-        victim, file = processes.workers[0], Path(folder, "pairs.jsonl")
-        watch = threading.Thread(target=kill_halfway, args=(victim, file, pairs), daemon=True)
-        watch.start()
-        matrices.append(on_dask(processes, timed, "four Dask workers, one killed", resume=file))
-        killed = {"pid": victim.pid, "status": victim.wait(5)}
-    ratios = {}
-    for what in ("seconds", "processor"):
-        one, two, dask = (runs[name][what] for name in ("one core", "two processes", "two Dask workers"))
-        ratios[what] = {
-            "efficiency on two cores": round(one / (2 * two if what == "seconds" else two), 3),
-            "overhead of Dask": round(dask / two - 1, 3),
-        }
-    same = [m == matrices[0] for m in matrices]
-    click.echo(f"the same bit for bit: {same}; killed: {killed}; {ratios}")
-    write(out, head, indent=1, pairs=pairs, runs=runs, ratios=ratios, killed=killed, same=all(same))
-    if not all(same) or killed["status"] != -9:
-        raise SystemExit("results differ, or no worker was killed in time")
+    for name in ("one core", "two processes", "two Dask workers", "four Dask workers, one killed"):
+        if name in runs:
+            continue
+        if name == "one core":
+            timed(name, n_jobs=1)
+        elif name == "two processes":
+            joblib.Parallel(n_jobs=2)(joblib.delayed(ready)() for _ in range(8))  # they are there and have imported
+            timed(name, n_jobs=2)
+        elif name == "two Dask workers":
+            with Processes(2) as processes:
+                on_dask(processes, timed, name)
+        else:
+            with Processes(4) as processes, TemporaryDirectory() as folder:
+                victim, file = processes.workers[0], Path(folder, "pairs.jsonl")
+                pairs = columns * (columns - 1) // 2
+                threading.Thread(target=kill_halfway, args=(victim, file, pairs), daemon=True).start()
+                on_dask(processes, timed, name, resume=file)
+                runs[name] |= {"pid": victim.pid, "exit status": victim.wait(5)}
+        write(RESULT, head, indent=1, pairs=columns * (columns - 1) // 2, runs=runs)
+    if len({run["matrix"] for run in runs.values()}) > 1:
+        raise SystemExit("results differ")
+    one, two, dask = (runs[name] for name in ("one core", "two processes", "two Dask workers"))
+    click.echo(f"processor time, one core / two processes: {one['processor'] / two['processor']:.2f}")
+    click.echo(f"processor time, Dask / two processes: {dask['processor'] / two['processor']:.2f}")
 
 
 def on_dask(processes: Processes, timed, name: str, **options) -> bytes:

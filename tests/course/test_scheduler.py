@@ -47,7 +47,7 @@ def rows(course) -> list[dict]:
 
 def kill_at_work(worker, course) -> int:
     """End a worker by its pid while a kernel of its runs and some marks are there; return its exit status."""
-    until = time.monotonic() + 90
+    until = time.monotonic() + 240
     while time.monotonic() < until:
         kernels = psutil.Process(worker.pid).children()
         if kernels and list(course.folder("state").glob("*/*.json")):
@@ -64,6 +64,7 @@ def test_marks_are_those_of_this_machine_though_a_worker_is_killed(handed_in, mo
     run("grade", "--submissions", folder / "in", "--course", local.root)
     run("make", "--source", source, "--course", there.root)
     with Processes(2) as processes, ThreadPoolExecutor(1) as beside:
+        processes.ready()
         status = beside.submit(kill_at_work, processes.workers[0], there)
         words = ["--submissions", folder / "in", "--course", there.root, "--scheduler", processes.address]
         said = run("grade", *words)

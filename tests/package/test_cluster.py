@@ -4,6 +4,7 @@ Scheduler and workers are processes of this machine, on the loopback address, be
 """
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from mi_lab import pairwise, rank
 from mi_lab.parallel import Lost, map_tasks, task_seed
@@ -240,3 +242,21 @@ def test_without_dask_it_is_said_what_to_install(root):
     out = subprocess.run([sys.executable, "-c", WITHOUT], cwd=root, capture_output=True, text=True)
     assert out.stdout.strip() == "[1]"
     assert "dask is not installed" in out.stderr.splitlines()[-1]
+
+
+def test_the_options_in_the_examples_are_dasks(root):
+    from distributed.cli import dask_scheduler, dask_worker
+
+    commands = {"scheduler": dask_scheduler.main, "worker": dask_worker.main}
+    seen = 0
+    for path in [root / "README.md", root / "book" / "clusters.md", *(root / "examples" / "cluster").iterdir()]:
+        for name, rest in re.findall(
+            r"dask (scheduler|worker) ([^`#\n]*(?:\n--[^`#\n]*)?)", path.read_text(encoding="utf-8")
+        ):
+            there = {option for p in commands[name].params for option in (*p.opts, *p.secondary_opts)}
+            used = set(re.findall(r"--[a-z-]+", rest))
+            assert used <= there, (path.name, name, used - there)
+            seen += len(used)
+    assert seen > 8
+    services = yaml.safe_load((root / "examples" / "cluster" / "compose.yaml").read_text())["services"]
+    assert set(services) == {"scheduler", "worker"}

@@ -55,6 +55,14 @@ class Processes:
         with open(self.folder / f"{name}.log", "w") as log:
             return subprocess.Popen(command, env=self.env | (env or {}), stdout=log, stderr=log)
 
+    def ready(self) -> None:
+        """Wait for all workers, without a client (whose threads would not go well with a fork)."""
+        until = time.monotonic() + SECONDS
+        while not all("Registered to" in self.log(f"worker-{i}") for i in range(len(self.workers))):
+            if time.monotonic() > until:
+                raise RuntimeError("the workers did not come up")
+            time.sleep(0.1)
+
     def client(self):
         """Return a client that sees all workers; close it before this ends."""
         from distributed import Client
