@@ -7,6 +7,6 @@ same, bit for bit, however many work.  What all tasks share is sent once.
 
 from mi_lab.parallel.finished import Finished
 from mi_lab.parallel.lost import Lost
-from mi_lab.parallel.tasks import digest, map_tasks, task_seed, workers
+from mi_lab.parallel.tasks import as_done, digest, map_tasks, task_seed, workers
 
-__all__ = ["Finished", "Lost", "digest", "map_tasks", "task_seed", "workers"]
+__all__ = ["Finished", "Lost", "as_done", "digest", "map_tasks", "task_seed", "workers"]

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -68,15 +68,8 @@ def map_tasks(
         done = {i: result for i, result in book.results.items() if i < len(tasks)}
         bar.update(len(done))
         todo = [i for i in range(len(tasks)) if i not in done]
-        backend = _backend()
-        if n_jobs == 1:
-            coming = ((i, function(tasks[i], *shared)) for i in todo)
-        elif not todo or cluster.client_of(backend) is None:
-            coming = local.run(function, tasks, todo, shared, n_jobs)
-        else:
-            coming = cluster.run(backend, function, tasks, todo, shared)
         try:
-            for i, result in coming:
+            for i, result in _coming(function, tasks, todo, shared, n_jobs):
                 done[i] = result
                 if not isinstance(result, Lost):  # it is tried again by who goes on
                     book.write(i, result)
@@ -86,6 +79,23 @@ def map_tasks(
             there = there if file else "nothing was kept; with a file (resume= or file=) such a call goes on"
             raise ConnectionError(f"{error}: {there}.") from error
     return [done[i] for i in range(len(tasks))]
+
+
+def as_done(function: Callable, tasks: list, *, shared: tuple = (), n_jobs: int | None = None) -> Iterator:
+    """Yield (number of the task, result) as they come; a cluster that is gone is a `ConnectionError`."""
+    try:
+        yield from _coming(function, tasks, list(range(len(tasks))), shared, n_jobs)
+    except cluster.Gone as error:
+        raise ConnectionError(f"{error}.") from error
+
+
+def _coming(function: Callable, tasks: list, todo: list[int], shared: tuple, n_jobs: int | None) -> Iterator:
+    backend = _backend()
+    if n_jobs == 1 or not todo:
+        return ((i, function(tasks[i], *shared)) for i in todo)
+    if cluster.client_of(backend) is None:
+        return local.run(function, tasks, todo, shared, n_jobs)
+    return cluster.run(backend, function, tasks, todo, shared)
 
 
 def workers(n_jobs: int | None = None) -> int:

@@ -16,6 +16,7 @@ from mi_lab.arenas import Bout, Standing, cca, compare, methods, picture, standi
 from mi_lab.laws import BivariateGaussian, CorrelatedGaussian
 from mi_lab.laws.battery import battery
 
+LOCK = threading.Lock()
 FEW = ["normal, .3 nats", "X", "dense, 3+3", "independent, 1+1"]
 
 
@@ -224,3 +225,22 @@ def test_a_bout_survives_a_file():
 def test_bad_input(bad, said):
     with pytest.raises(ValueError, match=said):
         bad()
+
+
+def test_many_at_a_time_give_the_same_bouts(tmp_path):
+    def strange(x, y):
+        if float(x[0, 0]) > 0.3:
+            raise ZeroDivisionError("no")
+        return float(x.sum())
+
+    options = {"n": 20, "seeds": 2, "laws": ["normal, 2 nats", "bimodal", "sine and noise"]}
+    one = mi_lab.arena(strange, **options)
+    two = mi_lab.arena(strange, **options, n_jobs=2, file=tmp_path / "bouts.jsonl")
+
+    def told(standing):
+        return {(b.law, b.seed): (b.value if not b.lost else None, b.lost) for b in standing.bouts}
+
+    assert told(two) == told(one)
+    assert len((tmp_path / "bouts.jsonl").read_text().splitlines()) == 6
+    with pytest.raises(ValueError, match="the estimator can't be sent to another process .*lock.*: use n_jobs=1"):
+        mi_lab.arena(lambda x, y, lock=LOCK: 0.0, **options, n_jobs=2)

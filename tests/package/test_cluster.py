@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from mi_lab import pairwise, rank
+from mi_lab import arena, pairwise, rank, significance
 from mi_lab.parallel import Lost, map_tasks, task_seed
 from tools.checks.processes import Processes
 
@@ -70,6 +70,8 @@ def test_tables_are_the_same_bit_for_bit(cluster):
         assert a.to_numpy().tobytes() == b.to_numpy().tobytes()
     ranked = [rank(frame, "a", permutations=99, n_jobs=1), on_dask(client, rank, frame, "a", permutations=99)]
     pd.testing.assert_frame_equal(*ranked, check_exact=True)
+    x, y = frame.a.to_numpy(), np.random.default_rng(2).normal(size=len(frame))
+    assert on_dask(client, significance, x, y, permutations=60) == significance(x, y, permutations=60)
 
 
 class Heavy:
@@ -154,7 +156,7 @@ def test_workers_with_another_version_are_refused(cluster, tmp_path):
         other.wait()
 
 
-def test_a_task_that_ends_its_workers_is_lost_and_no_other():
+def test_a_worker_with_a_nanny_has_an_arena_and_loses_the_task_that_ends_it_and_no_other():
     def left(task):  # travels by value: a restarted worker need not import this module
         if task == 2:
             os._exit(3)
@@ -163,8 +165,11 @@ def test_a_task_that_ends_its_workers_is_lost_and_no_other():
     once = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}  # tries that Dask itself makes: 3, and as many deaths
     with Processes(1, nanny=True, env=once) as processes:
         client = processes.client()
+        there = on_dask(client, arena, lambda x, y: float(x.sum() + y.sum()), n=50, laws=["normal, 2 nats", "bimodal"])
         out = on_dask(client, map_tasks, left, range(5))
         client.close(timeout=2)
+    here = arena(lambda x, y: float(x.sum() + y.sum()), n=50, laws=["normal, 2 nats", "bimodal"])
+    assert [(b.law, b.value, b.lost) for b in there.bouts] == [(b.law, b.value, b.lost) for b in here.bouts]
     assert isinstance(out[2], Lost)
     assert "task 2 ended its workers" in out[2].reason
     assert [v for v in out if not isinstance(v, Lost)] == [0, 1, 3, 4]

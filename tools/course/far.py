@@ -20,9 +20,9 @@ from mi_lab.parallel import cluster
 from tools.course import nursery, sandbox
 from tools.course.execute import CourseExecute, NbGraderPreprocessor, Report
 from tools.course.kernel import Kernel
-from tools.course.marking import released
 from tools.course.package import package
 from tools.course.settings import Course, CourseError, Limits
+from tools.course.testcells import released
 
 ANSWER = 5  # seconds that a scheduler has to answer
 PATIENCE = 60  # seconds that a run goes on without a worker
@@ -76,13 +76,23 @@ def connected(address: str):
         from distributed import Client
     except ImportError:
         raise CourseError("SCHEDULER= needs Dask, which isn't installed: pip install dask distributed.") from None
-    try:
-        return Client(address, timeout=ANSWER, set_as_default=False)
-    except (OSError, ValueError, TimeoutError):
+    made = []
+
+    def make() -> None:
+        try:
+            made.append(Client(address, timeout=ANSWER, set_as_default=False))
+        except Exception as error:
+            made.append(error)
+
+    thread = threading.Thread(target=make, daemon=True)  # Dask itself waits for ever where a port is open and mute
+    thread.start()
+    thread.join(ANSWER + 1)
+    if not made or isinstance(made[0], Exception):
         raise CourseError(
             f"No scheduler answers at {address} within {ANSWER} seconds: is it running, and is SCHEDULER= right "
             "(tcp://host:8786)?"
-        ) from None
+        )
+    return made[0]
 
 
 @cache

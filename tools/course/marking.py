@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from functools import lru_cache
 from pathlib import Path
 
 import nbformat
@@ -13,6 +12,7 @@ from tools.course.kernel import Kernel
 from tools.course.make import fingerprint
 from tools.course.rebuild import nbgrader
 from tools.course.settings import Course, CourseError, convert, write
+from tools.course.testcells import released
 
 
 def mark(course: Course, student: str, assignment: str, key: str, walled: bool, scheduler: str = "") -> None:
@@ -67,16 +67,6 @@ def _near(course: Course, assignment: str, student_seed: str, report, walled: bo
         given=None if course.grading.get("every_cell") else given,
         student_seed=student_seed,
     )
-
-
-@lru_cache(maxsize=16)
-def released(release: Path, stamp: str) -> tuple[frozenset[str], dict[str, str]]:
-    """Return what the release's cells say that are no answers, and what they import, read once a process."""
-    from tools.course.testcells import imports
-
-    cells = [cell for path in release.glob("*.ipynb") for cell in nbformat.read(path, as_version=4).cells]
-    given = frozenset(cell.source for cell in cells if not nbgrader(cell).get("solution"))
-    return given, imports([cell.source for cell in cells if cell.cell_type == "code"])
 
 
 def brought(course: Course, assignment: str) -> Path:

@@ -6,9 +6,13 @@ called by these names; the student's own functions go on with the student's.
 
 import ast
 import builtins
+from functools import lru_cache
+from pathlib import Path
+
+import nbformat
 
 from tools.course.hidden import STEADY
-from tools.course.rebuild import defined
+from tools.course.rebuild import defined, nbgrader
 from tools.course.suspicion import as_python
 
 
@@ -91,3 +95,11 @@ def steadied(source: str, known: dict[str, str]) -> str:
             lines[n.lineno - 1] = line[: n.col_offset] + STEADY.encode() + line[n.col_offset :]
     head = [known.get(name, f"from builtins import {name} as {STEADY}{name}") for name in used]
     return "\n".join([*head, b"\n".join(lines).decode()])
+
+
+@lru_cache(maxsize=16)
+def released(release: Path, stamp: str) -> tuple[frozenset[str], dict[str, str]]:
+    """Return what the release's cells say that are no answers, and what they import, read once a process."""
+    cells = [cell for path in release.glob("*.ipynb") for cell in nbformat.read(path, as_version=4).cells]
+    given = frozenset(cell.source for cell in cells if not nbgrader(cell).get("solution"))
+    return given, imports([cell.source for cell in cells if cell.cell_type == "code"])
