@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-APART = {"__init__", "__main__", "results"}
+APART = {"__init__", "__main__", "players", "results"}
 
 
 class Experiments(click.Group):
