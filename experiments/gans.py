@@ -1,13 +1,13 @@
 r"""Play the game of chapter 16 with and without a term for information: 25 Gaussians and a spiral, all seeds at once.
 
-    python -m experiments gans            # both laws; about ten minutes each on one core, goes on where it was stopped
+    python -m experiments gans            # both laws; some minutes each on one core, goes on where it was stopped
     python -m experiments gans --law "spiral" --seeds 5
 
-For each law 2 x seeds members stand side by side in batched tensors: the same networks, the same steps, the same
-samples a step; half of them with the term. It is the Donsker-Varadhan value of a critic that sees a sample through a
-blur of .3 and the code, and its gradient is cut to the length of the game's. Writes
-``mi_lab/teaching/curves/gans.json``: what is counted over the training, and some samples of one member with the term
-and one without.
+For each law seeds x arms members stand side by side in batched tensors: the same networks, the same steps, the same
+size of batch. The arms: without the term; with it, its critic seeing the samples as they are ("sharp") or through a
+blur of .3 ("blurred"), its gradient cut to the length of the game's; and cut to twice that ("strong"). The term is the
+Donsker-Varadhan value of the critic on samples and codes. Writes ``mi_lab/teaching/curves/gans.json``: what is counted
+over the training, and some samples of the first member of two arms.
 """
 
 import json
@@ -24,9 +24,16 @@ from experiments.players import LAWS, Members, counted
 from experiments.results import CURVES, ROOT, about, write
 
 RESULT = CURVES / "gans.json"
-CODE, NOISE, WIDTH, BATCH = 2, 2, 64, 128  # columns of the code, of what else the generator gets; hidden units; batch
-STEPS, LR, INNER, BLUR, WEIGHT = 14_000, {"generator": 1e-3, "discriminator": 5e-4, "critic": 2e-3}, 2, 0.3, 10.0
-LOOKS = [0, 100, 300, 1000, 2000, 3000, 4000, 6000, 8000, 10_000, 12_000, 14_000]
+CODE, WIDTH, BATCH = 2, 64, 128  # columns of the code, all that the generator gets; hidden units; batch
+STEPS, LR, INNER, BLUR, WEIGHT = 9000, {"generator": 1e-3, "discriminator": 5e-4, "critic": 2e-3}, 2, 0.3, 10.0
+ARMS = {  # the blur of the critic's sight, and how much longer than the game's gradient the term's may be; 0: no term
+    "without": (0.0, 0.0),
+    "sharp": (0.0, 1.0),
+    "blurred": (BLUR, 1.0),
+    "strong": (BLUR, 2.0),
+}
+PLAYED = {"25 Gaussians": list(ARMS), "spiral": ["without", "blurred"]}
+LOOKS = [0, 250, 500, 1000, 1500, 2000, 3000, 4000, 5000, 6000, 7500, 9000]
 COUNTED, SHOWN = 2500, 250  # samples that are counted at a look, and samples that are kept of it
 
 
@@ -37,29 +44,32 @@ class Game:
     ----------
     law : str
         One of `LAWS`.
-    weights : list of float
-        The term's weight, a member each; 0 is a game without it.
+    arms : list of str
+        Of `ARMS`, a member each.
     seed : int
         Of everything.
     steps : int
         Of the whole run: the rates of generator and discriminator fall to zero in its second half.
     """
 
-    def __init__(self, law: str, weights: list[float], seed: int = 0, steps: int = STEPS):
-        self.law, self.weight, self.steps = LAWS[law](), torch.tensor(weights).view(-1, 1, 1), steps
-        self.members, self.g, self.at = len(weights), torch.Generator().manual_seed(seed), 0
+    def __init__(self, law: str, arms: list[str], seed: int = 0, steps: int = STEPS):
+        self.law, self.steps = LAWS[law](), steps
+        self.blur, self.most = torch.tensor([ARMS[arm] for arm in arms]).view(-1, 2, 1, 1).unbind(1)
+        self.members, self.g, self.at = len(arms), torch.Generator().manual_seed(seed), 0
         hidden, n = [WIDTH] * 3, self.members
         self.nets = {
-            "generator": Members([CODE + NOISE, *hidden, 2], n, self.g, last=2.0),
+            "generator": Members([CODE, *hidden, 2], n, self.g, last=2.0),
             "discriminator": Members([2, *hidden, 1], n, self.g, slope=4.0),
             "critic": Members([2 + CODE, WIDTH, WIDTH, 1], n, self.g, slope=1.0, last=0.1),
         }
         betas = {"generator": (0.5, 0.999), "discriminator": (0.5, 0.999), "critic": (0.9, 0.999)}
-        self.adams = {k: torch.optim.Adam(net.weights, LR[k], betas=betas[k]) for k, net in self.nets.items()}
+        self.adams = {
+            k: torch.optim.Adam(net.weights, LR[k], betas=betas[k], fused=True) for k, net in self.nets.items()
+        }
 
     def information(self, x: Tensor, code: Tensor) -> Tensor:
         """Return the critics' Donsker-Varadhan values (members,) of blurred samples and their codes, in nats."""
-        x = x + BLUR * torch.randn(x.shape, generator=self.g)
+        x = x + self.blur * torch.randn(x.shape, generator=self.g)
         other = code[:, torch.randperm(code.shape[1], generator=self.g)]
         t = self.nets["critic"](torch.cat([torch.cat([x, code], 2), torch.cat([x, other], 2)], 1)).squeeze(2)
         n = x.shape[1]
@@ -70,8 +80,8 @@ class Game:
         rate = min(1.0, 2 * (1 - self.at / self.steps))
         for name in ("generator", "discriminator"):
             self.adams[name].param_groups[0]["lr"] = LR[name] * rate
-        z = torch.randn(self.members, BATCH, CODE + NOISE, generator=self.g)
-        x, code = self.nets["generator"](z), z[..., :CODE]
+        code = torch.randn(self.members, BATCH, CODE, generator=self.g)
+        x = self.nets["generator"](code)
         seen = x.detach()
         d = self.nets["discriminator"](torch.cat([self.law.sample(self.members, BATCH, self.g), seen], 1)).squeeze(2)
         self._learn("discriminator", F.softplus(-d[:, :BATCH]).mean(1) + F.softplus(d[:, BATCH:]).mean(1))
@@ -86,9 +96,8 @@ class Game:
         (pull,) = torch.autograd.grad(game.sum(), seen)
         value = self.information(seen, code)
         (push,) = torch.autograd.grad(-value.sum(), seen)
-        push = push * self.weight
-        length, most = (v.flatten(1).norm(dim=1).view(-1, 1, 1) for v in (push, pull))
-        push = push * (most / length.clamp(min=1e-12)).clamp(max=1)
+        length, game = (v.flatten(1).norm(dim=1).view(-1, 1, 1) for v in (push, pull))
+        push = push * torch.minimum(self.most * game / length.clamp(min=1e-12), WEIGHT * (self.most > 0))
         self.adams["generator"].zero_grad()
         x.backward(pull + push)
         self.adams["generator"].step()
@@ -106,7 +115,7 @@ class Game:
     def samples(self, n: int, seed: int = 1) -> Tensor:
         """Return samples (members, n, 2) of the generators, the same codes each time."""
         g = torch.Generator().manual_seed(seed)
-        return self.nets["generator"](torch.randn(self.members, n, CODE + NOISE, generator=g))
+        return self.nets["generator"](torch.randn(self.members, n, CODE, generator=g))
 
     def state(self) -> dict:
         """Return everything that goes on from here."""
@@ -138,13 +147,13 @@ def look(game: Game, runs: list[dict], values: Tensor) -> None:
 
 def play(law: str, seeds: int, steps: int, folder: Path) -> tuple[list[dict], dict]:
     """Play a law's games to the end, from where they were stopped; return what was counted and the samples kept."""
-    weights = [0.0] * seeds + [WEIGHT] * seeds
+    arms = [arm for arm in PLAYED[law] for _ in range(seeds)]
     looks = sorted({min(steps, s * steps // STEPS) for s in LOOKS})
-    settings = {"law": law, "seeds": seeds, "steps": steps, "weight": WEIGHT, "blur": BLUR, "inner": INNER, "lr": LR}
-    game, path = Game(law, weights, steps=steps), folder / f"gans-{law.replace(' ', '-')}.pt"
-    runs = [{"law": law, "term": w > 0, "seed": k % seeds} for k, w in enumerate(weights)]
-    kept: dict = {"without": [], "with": []}
-    smooth = torch.zeros(len(weights))
+    settings = {"law": law, "arms": arms, "steps": steps, "blur": BLUR, "inner": INNER, "lr": LR}
+    game, path = Game(law, arms, steps=steps), folder / f"gans-{law.replace(' ', '-')}.pt"
+    runs = [{"law": law, "arm": arm, "seed": k % seeds} for k, arm in enumerate(arms)]
+    kept: dict = {arm: [] for arm in PLAYED[law]}
+    smooth = torch.zeros(len(arms))
     if path.exists():
         saved = torch.load(path, weights_only=False)
         if saved["settings"] != settings:
@@ -157,8 +166,9 @@ def play(law: str, seeds: int, steps: int, folder: Path) -> tuple[list[dict], di
         while True:
             if game.at in looks and len(runs[0].get("modes", [])) <= looks.index(game.at):
                 look(game, runs, smooth)
-                for name, k in (("without", 0), ("with", seeds)):
-                    kept[name].append([[round(float(v), 2) for v in col] for col in game.samples(SHOWN)[k].T])
+                shown = game.samples(SHOWN)
+                for k, arm in enumerate(PLAYED[law]):
+                    kept[arm].append([[round(float(v), 2) for v in column] for column in shown[k * seeds].T])
                 folder.mkdir(exist_ok=True)
                 state = {"game": game.state(), "runs": runs, "kept": kept, "smooth": smooth, "settings": settings}
                 torch.save(state, path)
@@ -182,7 +192,7 @@ def main(laws: tuple[str, ...], seeds: int, steps: int, fresh: bool) -> None:
     if fresh:
         for path in folder.glob("gans-*.pt"):
             path.unlink()
-    facts = {"steps": steps, "batch": BATCH, "weight": WEIGHT, "blur": BLUR, "inner": INNER, "lr": LR}
+    facts = {"steps": steps, "batch": BATCH, "arms": ARMS, "blur": BLUR, "weight": WEIGHT, "inner": INNER, "lr": LR}
     facts |= {"counted": COUNTED, "seed": f"0 to {seeds - 1}", "units": "nats"}
     old = json.loads(RESULT.read_text()) if RESULT.is_file() else {"runs": [], "samples": {}}
     for law in laws:
@@ -191,10 +201,10 @@ def main(laws: tuple[str, ...], seeds: int, steps: int, fresh: bool) -> None:
         old["samples"] |= samples
         head = about(f"python -m experiments gans --seeds {seeds} --steps {steps}", **facts)
         write(RESULT, head, runs=old["runs"], samples=old["samples"])
-        for term in (False, True):
-            last = [[r[k][-1] for k in ("modes", "share", "kl")] for r in runs if r["term"] == term]
+        for arm in PLAYED[law]:
+            last = [[r[k][-1] for k in ("modes", "share", "kl")] for r in runs if r["arm"] == arm]
             means = ", ".join(f"{v:.3f}" for v in torch.tensor(last).double().mean(0))
-            click.echo(f"{law}, {'with' if term else 'without'} the term: modes, share, KL {means}")
+            click.echo(f"{law}, {arm}: modes, share, KL {means}")
 
 
 if __name__ == "__main__":
