@@ -25,7 +25,7 @@ from mi_lab import MITerm
 from mi_lab.device import pick_device
 
 RESULT = CURVES / "gan-digits.json"
-SMALL = {"pixels": 14, "width": 32, "steps": 4000, "batch": 64}
+SMALL = {"pixels": 14, "width": 16, "steps": 3000, "batch": 64}
 FULL = {"pixels": 28, "width": 128, "steps": 50_000, "batch": 128}
 NOISE, CODE, BLUR, LR = 32, 16, 0.3, 5e-4
 COUNTED, LOOKS = 26_000, 4  # images whose modes are counted at the end, as published; looks on the way, at a tenth
@@ -153,7 +153,9 @@ def play(seed: int, with_term: bool, setting: dict, x: Tensor, judge: nn.Module,
         if step % (steps // LOOKS) == 0:
             count = COUNTED if step == steps else COUNTED // 10
             found = modes(generator, judge, count, device)
-            for name, v in zip(("step", "modes", "kl", "information"), (step, *found, float(value)), strict=True):
+            for name, v in zip(
+                ("step", "modes", "kl", "information"), (step, *found, float(value.detach())), strict=True
+            ):
                 run[name].append(round(v, 4) if math.isfinite(v) else None)
             run["seconds"] = round(run["seconds"] + time.process_time() - begun, 1)
             begun = time.process_time()
@@ -168,7 +170,7 @@ def play(seed: int, with_term: bool, setting: dict, x: Tensor, judge: nn.Module,
 
 @click.command()
 @click.option("--seeds", default=3, show_default=True, help="Games with, and as many without the term.")
-@click.option("--steps", default=None, type=int, help="Of a game; 4,000, and 50,000 with --full.")
+@click.option("--steps", default=None, type=int, help="Of a game; 3,000, and 50,000 with --full.")
 @click.option("--full", is_flag=True, help="28 x 28 pixels and four times the width: for a GPU.")
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--fresh", is_flag=True, help="Begin again, whatever is there.")

@@ -43,9 +43,9 @@ _HOME = {
     "parallel": "map_tasks",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
     "teaching.sliders": "CeilingExplorer CoverageExplorer DiscoveryExplorer ExclusiveExplorer FreeConstant "
-    "GaussianExplorer InfomaxExplorer LineupExplorer MisfitExplorer MovingAverage "
+    "GaussianExplorer InfomaxExplorer LineupExplorer MisfitExplorer ModesExplorer MovingAverage "
     "Neighbourhood NoiseExplorer ProposalExplorer ResamplingExplorer SampleScore "
-    "ScoreExplorer StaircaseExplorer TangentExplorer TrainingExplorer explore",
+    "ScoreExplorer SightExplorer StaircaseExplorer TangentExplorer TrainingExplorer explore",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 __all__ = sorted(_MODULE_OF)

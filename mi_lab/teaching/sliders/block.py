@@ -34,6 +34,8 @@ KINDS = (
     "lineup",
     "exclusive",
     "discovery",
+    "modes",
+    "sight",
 )
 LIMIT = 200_000  # bytes: what one block may add to a page
 

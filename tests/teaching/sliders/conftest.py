@@ -17,6 +17,7 @@ from mi_lab.teaching.sliders import (
     InfomaxExplorer,
     LineupExplorer,
     MisfitExplorer,
+    ModesExplorer,
     MovingAverage,
     Neighbourhood,
     NoiseExplorer,
@@ -24,6 +25,7 @@ from mi_lab.teaching.sliders import (
     ResamplingExplorer,
     SampleScore,
     ScoreExplorer,
+    SightExplorer,
     StaircaseExplorer,
     TangentExplorer,
     TrainingExplorer,
@@ -67,6 +69,8 @@ EXPLORERS = {
     "coverage": lambda: CoverageExplorer(),
     "coverage at an odd start": lambda: CoverageExplorer(1.25),
     "line-up": lambda: LineupExplorer(),
+    "modes": lambda: ModesExplorer(),
+    "sight": lambda: SightExplorer(),
     "average without drift": lambda: MovingAverage(0.9, drift=0, batch=8),
 }
 
