@@ -150,6 +150,7 @@ def main(seeds: int, steps: int, progress: Path, fresh: bool) -> None:
         while True:
             if game.at in looks and len(runs[0].get("modes", [])) <= looks.index(game.at):
                 game.look(runs, smooth)
+            if game.at % 250 == 0:
                 kept = {"game": game.tensors(), "at": game.at, "runs": runs, "smooth": smooth, "settings": settings}
                 torch.save(kept, progress)
             if game.at >= steps:

@@ -35,6 +35,7 @@ ARMS = {  # the blur of the critic's sight, and how much longer than the game's 
 PLAYED = {"25 Gaussians": list(ARMS), "spiral": ["without", "blurred"]}
 LOOKS = [0, 250, 500, 1000, 1500, 2000, 3000, 4000, 5000, 6000, 7500, 9000]
 COUNTED, SHOWN = 2500, 250  # samples that are counted at a look, and samples that are kept of it
+SAVED = 250  # steps after which all is written down
 
 
 class Game:
@@ -169,6 +170,7 @@ def play(law: str, seeds: int, steps: int, folder: Path) -> tuple[list[dict], di
                 shown = game.samples(SHOWN)
                 for k, arm in enumerate(PLAYED[law]):
                     kept[arm].append([[round(float(v), 2) for v in column] for column in shown[k * seeds].T])
+            if game.at % SAVED == 0:
                 folder.mkdir(exist_ok=True)
                 state = {"game": game.state(), "runs": runs, "kept": kept, "smooth": smooth, "settings": settings}
                 torch.save(state, path)
