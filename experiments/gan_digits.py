@@ -29,7 +29,13 @@ SMALL = {"pixels": 14, "width": 16, "steps": 3000, "batch": 64}
 FULL = {"pixels": 28, "width": 128, "steps": 50_000, "batch": 128}
 NOISE, CODE, BLUR, LR = 32, 16, 0.3, 5e-4
 COUNTED, LOOKS = 26_000, 4  # images whose modes are counted at the end, as published; looks on the way, at a tenth
-PUBLISHED = {"GAN + MINE": [1000, 0.05], "DCGAN": [99, 3.40], "ALI": [16, 5.40], "VEEGAN": [150, 2.95]}
+PUBLISHED = {
+    "GAN + MINE": [1000, 0.05],
+    "DCGAN": [99, 3.40],
+    "ALI": [16, 5.40],
+    "VEEGAN": [150, 2.95],
+    "PacGAN": [1000, 0.06],
+}
 
 
 def digits(pixels: int) -> tuple[Tensor, Tensor]:
