@@ -81,7 +81,9 @@ DESERVED: dict[str, dict[str, str]] = {
     "minee-overshoot": {"a little more": FREE},
     "gradients-term": {"a little more": "a term of which only the gradient is wanted may have any value"},
     "mine-forward": {"the arrays exchanged": "which of x and y a critic reads first is a matter of taste"},
-    **dict.fromkeys(("which-error", "which-coverage", "tables-conditional", "tables-rule", "gans-modes"), NEVER_NEGATIVE),
+    **dict.fromkeys(
+        ("which-error", "which-coverage", "tables-conditional", "tables-rule", "gans-modes"), NEVER_NEGATIVE
+    ),
     "which-arena": NEVER_NEGATIVE
     | dict.fromkeys(("two per cent more", "a little more", "rounded"), "what counts is to beat the baselines"),
     **dict.fromkeys(

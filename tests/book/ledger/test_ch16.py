@@ -231,3 +231,37 @@ def test_the_laws_own_samples_are_what_a_perfect_generator_would_score(law):
 
 def last(law, arm, key):
     return np.array([r[key][-1] for r in load_run("gans")["runs"] if (r["law"], r["arm"]) == (law, arm)])
+
+
+def test_what_the_page_says_of_the_long_runs():
+    """The issue's aim, and what the page calls small, large or not to be told apart, by errors over seeds."""
+    law = "25 Gaussians"
+    modes, kl = ({arm: last(law, arm, key) for arm in ARMS} for key in ("modes", "kl"))
+    assert len(modes["strong"]) >= 5
+    assert modes["strong"].mean() >= 24.5
+    assert kl["strong"].mean() <= kl["without"].mean() / 2
+    assert kl["blurred"].mean() < kl["without"].mean()
+    gap = kl["without"] - kl["strong"]
+    assert gap.mean() > 4 * gap.std(ddof=1) / len(gap) ** 0.5
+    nats = {arm: last(law, arm, "information") for arm in ARMS}
+    assert nats["sharp"].min() > max(nats["strong"].max(), nats["blurred"].max())
+    assert modes["sharp"].mean() <= modes["without"].mean()
+    assert last(law, "strong", "share").mean() < last(law, "without", "share").mean()
+    for arm in ("without", "blurred"):
+        assert last("spiral", arm, "kl").max() < 4 * 24 / 5000
+
+
+def test_what_the_page_says_of_the_encoders():
+    runs = load_run("gan-encoders")["runs"]
+
+    def both(key, of=lambda v: v[-1]):
+        return (np.array([of(r[key]) for r in runs if r["arm"] == arm], float) for arm in ("without", "with"))
+
+    off, on = both("information")
+    assert on.min() > off.max()
+    off, on = both("error")
+    assert abs(off.mean() - on.mean()) < 2 * np.hypot(off.std(ddof=1), on.std(ddof=1)) / len(on) ** 0.5
+    off, on = both("error", lambda v: np.mean(v[1:]))  # of the whole training, once it has begun
+    assert on.mean() < off.mean() - 2 * np.hypot(off.std(ddof=1), on.std(ddof=1)) / len(on) ** 0.5
+    off, on = both("modes")
+    assert on.mean() > off.mean()
