@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from scipy.optimize import minimize
 from scipy.special import expit, xlogy
 from torch.nn.functional import softplus
 
+from experiments import gan_digits, gan_encoders
 from experiments.gans import ARMS, Game
 from experiments.players import Ring, Spiral, counted
 from mi_lab import MITerm, load_run
@@ -229,6 +231,33 @@ def test_the_laws_own_samples_are_what_a_perfect_generator_would_score(law):
     assert abs(found["share"] - inside) < 4 * math.sqrt(0.0111 / n) + (0 if isinstance(law, Ring) else 0.002)
 
 
+def test_a_thousand_modes_are_counted_by_three_names():
+    """A generator of known names, and a judge that reads them: hits, and the KL of their histogram."""
+    names = torch.tensor([[1, 2, 3], [9, 9, 9], [1, 2, 3], [0, 0, 7]])
+
+    class Known(torch.nn.Module):
+        def forward(self, z):
+            return names.repeat(len(z) // 4, 1).float()[:, :, None, None]
+
+    def judge(x):
+        return torch.nn.functional.one_hot(x.flatten().long(), 10)
+
+    hits, kl = gan_digits.modes(Known(), judge, 400, "cpu")
+    assert hits == 3
+    assert kl == pytest.approx(math.log(1000) - (0.5 * math.log(2) + 0.5 * math.log(4)))
+
+
+def test_a_run_of_another_kind_is_not_gone_on_with(tmp_path, monkeypatch):
+    monkeypatch.setattr(gan_encoders, "RESULT", tmp_path / "out.json")
+    monkeypatch.setattr(gan_encoders, "COUNTED", 50)
+    common = ["--seeds", "1", "--progress", str(tmp_path / "run.pt")]
+    assert CliRunner().invoke(gan_encoders.main, [*common, "--steps", "24"]).exit_code == 0
+    again = CliRunner().invoke(gan_encoders.main, [*common, "--steps", "48"])
+    assert again.exit_code == 1
+    assert "is of a run with" in again.output
+    assert "take the same, or --fresh" in again.output
+
+
 def last(law, arm, key):
     return np.array([r[key][-1] for r in load_run("gans")["runs"] if (r["law"], r["arm"]) == (law, arm)])
 
@@ -249,6 +278,14 @@ def test_what_the_page_says_of_the_long_runs():
     assert last(law, "strong", "share").mean() < last(law, "without", "share").mean()
     for arm in ("without", "blurred"):
         assert last("spiral", arm, "kl").max() < 4 * 24 / 5000
+
+
+def test_what_the_page_says_of_the_digits():
+    run = load_run("gan-digits")
+    kl = {on: {r["seed"]: r["kl"][-1] for r in run["runs"] if r["term"] == on} for on in (False, True)}
+    assert kl[False].keys() == kl[True].keys()
+    assert all(kl[True][seed] < kl[False][seed] for seed in kl[True])
+    assert run["about"]["accuracy"] > 0.95
 
 
 def test_what_the_page_says_of_the_encoders():
