@@ -98,8 +98,9 @@ def test_the_term_is_taken_off_and_its_gradient_cut_to_the_game_s():
     pull = got - g
     assert float(pull.norm()) == pytest.approx(float(g.norm()), rel=1e-4)
     assert state  # it had a critic
+    fresh = MITerm("dv", 2, 3, maximise=True, steps=1, seed=0)
     with pytest.raises(ValueError, match="maximise"):
-        (weights.sum() + 0.1 * term(u @ weights, u)).backward()
+        (weights.sum() + 0.1 * fresh(u @ weights, u)).backward()
     # with a step along -pull the critic's own value rises: what is subtracted is made large
     term.eval()
     with torch.no_grad():
