@@ -32,6 +32,7 @@ _HOME = {
     "frontdoor": "METHODS estimate",
     "terms": "MITerm clipped",
     "trainers": "CriticTrainer DVTrainer GenerativeTrainer HybridTrainer MINEETrainer MINETrainer",
+    "bottleneck": "Bottleneck bottleneck_curve bottleneck_step information_bottleneck",
     "tables.kinds": "kinds_of",
     "tables.significance": "Significance discoveries significance",
     "tables.lags": "lagged transfer_entropy",
@@ -42,10 +43,11 @@ _HOME = {
     "sklearn": "MutualInfoSelector",
     "parallel": "map_tasks",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
-    "teaching.sliders": "CeilingExplorer CoverageExplorer DiscoveryExplorer ExclusiveExplorer FreeConstant "
-    "GaussianExplorer InfomaxExplorer LineupExplorer MisfitExplorer ModesExplorer MovingAverage "
-    "Neighbourhood NoiseExplorer ProposalExplorer ResamplingExplorer SampleScore "
-    "ScoreExplorer SightExplorer StaircaseExplorer TangentExplorer TrainingExplorer explore",
+    "teaching.sliders": "BottleneckExplorer CeilingExplorer CoverageExplorer DiscoveryExplorer ExclusiveExplorer "
+    "FreeConstant GaussianExplorer InfomaxExplorer LineupExplorer MisfitExplorer ModesExplorer "
+    "MovingAverage Neighbourhood NoiseExplorer PlaneExplorer ProposalExplorer ResamplingExplorer "
+    "SampleScore ScoreExplorer SightExplorer StaircaseExplorer TangentExplorer TrainingExplorer "
+    "explore",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 __all__ = sorted(_MODULE_OF)

@@ -238,6 +238,7 @@ TITLES = {
     "objectives.pairs": "Formulas on all pairs of a batch",
     "generative": "Density models, and estimators made of them",
     "gradients": "Gradients without values",
+    "bottleneck": "The information bottleneck",
     "trainers": "Trainers",
     "tables.pairwise": "Tables: all pairs of columns",
     "large": "Tables that do not fit",

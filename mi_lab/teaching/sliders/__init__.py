@@ -3,6 +3,7 @@
 from importlib import import_module
 
 _HOME = {
+    "BottleneckExplorer": "price",
     "CeilingExplorer": "ceiling",
     "CoverageExplorer": "coverage",
     "DiscoveryExplorer": "discovery",
@@ -16,6 +17,7 @@ _HOME = {
     "FreeConstant": "constant",
     "Neighbourhood": "neighbourhood",
     "NoiseExplorer": "noise",
+    "PlaneExplorer": "plane",
     "ProposalExplorer": "proposal",
     "ResamplingExplorer": "resampling",
     "SampleScore": "knobs",

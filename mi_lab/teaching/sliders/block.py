@@ -36,6 +36,8 @@ KINDS = (
     "discovery",
     "modes",
     "sight",
+    "price",
+    "plane",
 )
 LIMIT = 200_000  # bytes: what one block may add to a page
 

@@ -13,7 +13,7 @@ LETTER = r"(?<![A-Za-z\\]){}(?![A-Za-z])"
 # what is reserved: a pattern that would use it otherwise, and the chapters in which it is at home
 RESERVED = {
     "ψ is the digamma function": (r"\\psi(?![A-Za-z])", ["03", "11"]),
-    "β without an index is the weight of the old value": (r"\\beta(?![A-Za-z]|_[12])", ["07", "08"]),
+    "β without an index is the weight of the old value": (r"\\beta(?![A-Za-z]|_[12])", ["07", "08", "17"]),
     "m is the moving average of the denominator": (LETTER.format("m"), ["07", "08"]),
     "e is 2.718…": (
         r"\\(?:bar|hat|tilde|widetilde|overline) ?\{?e(?![A-Za-z])|" + LETTER.format("e") + r"(?:_| ?=)",

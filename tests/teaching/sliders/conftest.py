@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from mi_lab.teaching.sliders import (
+    BottleneckExplorer,
     CeilingExplorer,
     CoverageExplorer,
     DiscoveryExplorer,
@@ -21,6 +22,7 @@ from mi_lab.teaching.sliders import (
     MovingAverage,
     Neighbourhood,
     NoiseExplorer,
+    PlaneExplorer,
     ProposalExplorer,
     ResamplingExplorer,
     SampleScore,
@@ -58,6 +60,8 @@ EXPLORERS = {
     "free constant": lambda: FreeConstant(),
     "free constant of small batches": lambda: FreeConstant(8, seed=3),
     "staircase": lambda: StaircaseExplorer(),
+    "price": lambda: BottleneckExplorer(),
+    "plane": lambda: PlaneExplorer(),
     "exclusive": lambda: ExclusiveExplorer(),
     "discovery": lambda: DiscoveryExplorer(),
     "score": lambda: ScoreExplorer(),

@@ -10,6 +10,7 @@ from PIL import Image
 
 from mi_lab import explore
 from mi_lab.teaching.sliders import (
+    BottleneckExplorer,
     CeilingExplorer,
     CoverageExplorer,
     DiscoveryExplorer,
@@ -23,6 +24,7 @@ from mi_lab.teaching.sliders import (
     MovingAverage,
     Neighbourhood,
     NoiseExplorer,
+    PlaneExplorer,
     ProposalExplorer,
     ResamplingExplorer,
     SampleScore,
@@ -110,6 +112,8 @@ def test_live_it_is_a_widget_and_its_numbers_follow():
         (lambda: StaircaseExplorer("yes"), "cubed is 'yes'"),
         (lambda: ExclusiveExplorer(1.0), "p is 1.0, wanted a probability"),
         (lambda: ExclusiveExplorer(turned=0.07), "turned is 0.07, wanted one of"),
+        (lambda: BottleneckExplorer(0.015), "beta is 0.015, wanted a price from 0 to 0.35"),
+        (lambda: PlaneExplorer("31"), "bins is '31', wanted one of: 2, 3"),
         (lambda: DiscoveryExplorer(0.5), "level is 0.5"),
         (lambda: DiscoveryExplorer(real=7), "real is 7, wanted one of 0, 5"),
         (lambda: ScoreExplorer(13), "number is 13, wanted one of 1, 2"),
