@@ -11,6 +11,8 @@ from tools.book.source import ROOT
 
 RIGHT = "import numpy as np\ndef entropy(p):\n    p = p[p > 0]\n    return -np.sum(p * np.log(p))"
 HALF = "import numpy as np\ndef entropy(p):\n    return -np.sum(p * np.log(p))"  # nan where a probability is 0
+LOG2 = "import numpy as np\ndef entropy(p):\n    p = p[p > 0]\n    return -np.sum(p * np.log2(p))"
+EXIT = "import os\nos._exit(3)"  # ends its kernel
 NONE = "import numpy as np\ndef entropy(p):\n    return 0.0"
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import socket
 import sys
 import time
@@ -20,7 +21,7 @@ from tools.course.settings import Course
 
 pytest.importorskip("distributed")
 
-ANSWERS = {"ada": own.RIGHT, "bob": own.HALF, "cleo": own.NONE, "dan": "import os\nos._exit(3)", "eve": own.RIGHT}
+ANSWERS = {"ada": own.RIGHT, "bob": own.HALF, "cleo": own.NONE, "dan": own.EXIT, "eve": own.RIGHT}
 
 
 def run(*words) -> str:
@@ -45,16 +46,16 @@ def rows(course) -> list[dict]:
         return list(csv.DictReader(f))
 
 
-def kill_at_work(worker, course) -> int:
-    """End a worker by its pid while a kernel of its runs and some marks are there; return its exit status."""
+def kill_at_work(victim, course, worker=None) -> int:
+    """End a process by its pid while a kernel of a worker runs and some marks are there; return its exit status."""
     until = time.monotonic() + 240
     while time.monotonic() < until:
-        kernels = psutil.Process(worker.pid).children()
+        kernels = psutil.Process((worker or victim).pid).children()
         if kernels and list(course.folder("state").glob("*/*.json")):
-            worker.kill()
+            victim.kill()
             break
         time.sleep(0.01)
-    return worker.wait(10)
+    return victim.wait(10)
 
 
 def test_marks_are_those_of_this_machine_though_a_worker_is_killed(handed_in, monkeypatch):
@@ -78,6 +79,26 @@ def test_marks_are_those_of_this_machine_though_a_worker_is_killed(handed_in, mo
     for name in ANSWERS:
         pages = [c.folder("feedback", name, "entropy", "entropy.html").read_text() for c in (local, there)]
         assert pages[0] == pages[1]
+
+
+def test_a_scheduler_that_dies_ends_the_run_and_the_next_one_goes_on(handed_in, monkeypatch):
+    folder, source = handed_in
+    monkeypatch.setattr(far, "MOST", 1)
+    course, few = Course(folder / "gone"), folder / "few"
+    for name in ("ada", "bob", "cleo"):
+        shutil.copytree(folder / "in" / name, few / name)
+    run("make", "--source", source, "--course", course.root)
+    with Processes(1) as processes, ThreadPoolExecutor(1) as beside:
+        processes.ready()
+        status = beside.submit(kill_at_work, processes.scheduler, course, processes.workers[0])
+        said = run("grade", "--submissions", few, "--course", course.root, "--scheduler", processes.address)
+        assert status.result() == -9
+    kept = len(list(course.folder("state", "entropy").glob("*.json")))
+    assert 1 <= kept < 3
+    assert "doesn't answer any more" in said
+    assert f"{kept} of 3 submissions are graded, and the same command goes on." in said
+    assert f"3 submissions: {3 - kept} graded now" in run("grade", "--submissions", few, "--course", course.root)
+    assert [float(row["score"]) for row in rows(course)] == [6, 5, 1]
 
 
 def test_a_cluster_that_is_not_there_is_said_in_a_sentence(handed_in, monkeypatch):
