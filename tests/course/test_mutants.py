@@ -84,6 +84,7 @@ DESERVED: dict[str, dict[str, str]] = {
     **dict.fromkeys(
         ("which-error", "which-coverage", "tables-conditional", "tables-rule", "gans-modes"), NEVER_NEGATIVE
     ),
+    **dict.fromkeys(("bottleneck-step", "bottleneck-rate", "bottleneck-bins"), NEVER_NEGATIVE),
     "which-arena": NEVER_NEGATIVE
     | dict.fromkeys(("two per cent more", "a little more", "rounded"), "what counts is to beat the baselines"),
     **dict.fromkeys(
