@@ -27,7 +27,7 @@ MEMBERS, BATCHES = (1, 2, 4, 8, 16, 32), (50, 100, 200, 400)
 NEIGHBOURS = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 LABELS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 TABLES = ((30, 250), (30, 500), (30, 1000), (60, 250), (60, 500), (100, 250))
-TABLES += ((100, 1000), (30, 4000), (300, 250), (1000, 250))
+TABLES += ((100, 1000), (30, 4000), (300, 250), (600, 250))
 CLASSES = (4, 8, 16)
 MEMORY = (100_000, 200_000, 400_000, 1_000_000)
 
@@ -134,7 +134,7 @@ def steps() -> list[dict]:
 
 
 def textbook() -> list[dict]:
-    """Measure the loop that any textbook prints: autograd and an Adam of many small operations, one critic at a time."""
+    """Measure the loop that any textbook prints: autograd, an Adam of many small operations, one critic at a time."""
     import torch
     from torch import nn
 

@@ -30,3 +30,8 @@ def load_run(name: str) -> dict:
             f"there is no run {name!r}; there are: {', '.join(sorted(p.stem for p in _HERE.glob('*.json')))}"
         )
     return json.loads(path.read_text())
+
+
+def there_is(name: str) -> bool:
+    """Say whether there is a result file of this name: some runs want a machine that not everybody has."""
+    return (_HERE / f"{name}.json").is_file()
