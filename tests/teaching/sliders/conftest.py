@@ -24,12 +24,14 @@ from mi_lab.teaching.sliders import (
     NoiseExplorer,
     PlaneExplorer,
     ProposalExplorer,
+    ReachExplorer,
     ResamplingExplorer,
     SampleScore,
     ScoreExplorer,
     SightExplorer,
     StaircaseExplorer,
     TangentExplorer,
+    TogetherExplorer,
     TrainingExplorer,
     explore,
 )
@@ -75,6 +77,8 @@ EXPLORERS = {
     "line-up": lambda: LineupExplorer(),
     "modes": lambda: ModesExplorer(),
     "sight": lambda: SightExplorer(),
+    "together": lambda: TogetherExplorer(),
+    "reach": lambda: ReachExplorer(),
     "average without drift": lambda: MovingAverage(0.9, drift=0, batch=8),
 }
 
