@@ -5,6 +5,7 @@ export function compute(data, [columns, cores]) {
   const [unit, size] = fits[fits.length - 1];
   return {
     columns, cores, pairs: (columns * (columns - 1)) / 2, took: seconds / size, unit,
+    on: cores === 1 ? "1 core" : `${cores} cores`,
     word: columns <= data.most ? "as measured runs confirm" : "an extrapolation",
     at: Math.log10(columns), height: Math.log10(seconds),
   };

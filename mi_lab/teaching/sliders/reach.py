@@ -38,14 +38,14 @@ class ReachExplorer(Explorer):
     kind = "reach"
     title = "How long all pairs of columns take, from small runs to large tables"
     control, label, shown = "columns", "Columns", "{columns:d}"
-    spoken = "{columns:d} columns, {pairs:d} pairs: {took:.1f} {unit} on {cores:d} cores, {word}"
+    spoken = "{columns:d} columns, {pairs:d} pairs: {took:.1f} {unit} on {on}, {word}"
     second = {
         "name": "cores",
         "label": "Cores, all busy",
         "shown": "{cores:d}",
         "spoken": "{cores:d} cores",
     }
-    sentence = "{columns:d} columns of 250 rows make {pairs:d} pairs: {took:.1f|a} {unit} on {cores:d} cores, {word}."
+    sentence = "{columns:d} columns of 250 rows make {pairs:d} pairs: {took:.1f|a} {unit} on {on}, {word}."
     description = (
         "Time against the number of columns, both on logarithmic axes. Green dots: runs that were measured on one "
         "core. Solid blue: the model, as far as a run was measured; dashed: what it says beyond. More cores move the "
@@ -87,6 +87,7 @@ class ReachExplorer(Explorer):
             "pairs": columns * (columns - 1) // 2,
             "took": seconds / size,
             "unit": unit,
+            "on": "1 core" if cores == 1 else f"{cores} cores",
             "word": "as measured runs confirm" if columns <= self._facts_most else "an extrapolation",
             "at": float(np.log10(columns)),
             "height": float(np.log10(seconds)),

@@ -39,13 +39,13 @@ class TogetherExplorer(Explorer):
     spoken = "{members:d} members together cost {ratio:.0%} of {members:d} steps one after another"
     second = {
         "name": "share",
-        "label": "Share of a single step that goes into calls",
+        "label": "Calls in a single step",
         "shown": "{share:d} per cent",
         "spoken": "{share:d} per cent of a single step goes into calls",
     }
     sentence = (
         "{members:d} members together take {together:.1f|a} times as long as one; one after another, "
-        "{apart:.1f|b} times. That is {ratio:.0%} of it, and no number of members brings it below {least:.0%}."
+        "{apart:d|b} times. That is {ratio:.0%} of it, and no number of members brings it below {least:.0%}."
     )
     description = (
         "Cost of a member's step against the number of members trained together, on a logarithmic axis. The flat "
