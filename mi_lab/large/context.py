@@ -1,6 +1,6 @@
 """What `estimate` is asked for of a table in chunks: which columns play which part, and how a chunk is read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,7 @@ class Context:
     seed: int
     truth: float | None
     normalize: str | None
+    progress: bool | None = None
 
     @property
     def n(self) -> int:
@@ -53,8 +54,29 @@ class Context:
         return read_chunk(frame, self.sides.every, self.kinds, self.marks, self.missing)
 
     def chunks(self) -> Iterator[tuple[list[Column], int]]:
-        for frame in self.sides.table[self.sides.every].chunks(self.chunk):
-            yield self.read(frame)
+        """Yield all rows chunk by chunk, and how many of each were left out."""
+        from mi_lab.training.logs import progress
+
+        with progress(self.n, self.progress, "rows", unit="row") as bar:
+            for frame in self.sides.table[self.sides.every].chunks(self.chunk):
+                yield self.read(frame)
+                bar.update(len(frame))
+
+    def each(self, count: Callable[[list[Column]], None], said: list) -> int:
+        """Call `count` with every chunk; return how many rows were left out.
+
+        Ctrl-C leaves what was counted so far, with a sentence in `said`.
+        """
+        seen = gone = 0
+        try:
+            for columns, dropped in self.chunks():
+                count(columns)
+                gone, seen = gone + dropped, seen + dropped + len(columns[0].values)
+        except KeyboardInterrupt:
+            if not seen:
+                raise
+            said.append(f"stopped from the keyboard: of {self.n} rows only the first {seen} were counted.")
+        return gone
 
 
 def read_chunk(frame: Any, names: list, kinds: dict, marks: tuple, missing: str) -> tuple[list[Column], int]:

@@ -24,10 +24,8 @@ def counted(
 ) -> Estimate:
     _no_more("counts", options)
     one_of(correction, "correction", (None, *CORRECTIONS))
-    total, gone = LabelCounts(c.sides.every), 0
-    for columns, dropped in c.chunks():
-        total.add(columns)
-        gone += dropped
+    total = LabelCounts(c.sides.every)
+    gone = c.each(total.add, said)
     how.append(f"Labels: all rows were counted, exactly; {len(total.count)} different rows were held.")
     return _of_counts(c, total, gone, how, said, correction, parts, "counts")
 
@@ -97,10 +95,9 @@ def binned(
                     span[:] = min(span[0], v.values.min()), max(span[1], v.values.max())
         edges = list(spans)
         how.append(f"{number} equally wide bins over the range of all rows.")
-    total, gone = LabelCounts(c.sides.every), 0
-    for read, dropped in c.chunks():
-        gone += dropped
-        total.add_values(np.stack([_cut(v, e, number, kind) for v, e in zip(read, edges, strict=True)], 1))
+    total = LabelCounts(c.sides.every)
+    cells = lambda read: np.stack([_cut(v, e, number, kind) for v, e in zip(read, edges, strict=True)], 1)  # noqa: E731
+    gone = c.each(lambda read: total.add_values(cells(read)), said)
     how.append(f"All rows were counted in them, exactly; {len(total.count)} cells were held.")
     out = _of_counts(c, total, gone, how, said, correction or "miller-madow", parts, "bins")
     return out if c.normalize or any(e is None for e in edges) else _blurred(out, total)

@@ -100,11 +100,12 @@ class LabelCounts:
         if float(np.prod(np.array(sizes, float))) < 2**62:
             key = np.ravel_multi_index(tuple(codes.T), sizes)
             seen, which = np.unique(key, return_inverse=True)
-            self.cells = np.stack(np.unravel_index(seen, sizes), 1)
+            cells = np.stack(np.unravel_index(seen, sizes), 1)
         else:
-            self.cells, which = np.unique(codes, axis=0, return_inverse=True)
-        self.count = np.zeros(len(self.cells), np.int64)
-        np.add.at(self.count, which.reshape(-1), weights)
+            cells, which = np.unique(codes, axis=0, return_inverse=True)
+        count = np.zeros(len(cells), np.int64)
+        np.add.at(count, which.reshape(-1), weights)
+        self.cells, self.count = cells, count  # side by side: a Ctrl-C before leaves the counts as they were
         if len(self.cells) > MOST_CELLS:
             raise ValueError(
                 f"the labels of {', '.join(map(repr, self.columns))} make more than {MOST_CELLS} different rows in the "

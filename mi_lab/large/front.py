@@ -75,7 +75,7 @@ def estimate_large(
     kinds, discrete = kinds_found(sample, sides, kinds, marks)
     said = [*series(first, sides, kinds, marks, missing)]
     how = [f"{n} rows of {sides.table.name!r} were read, at most {chunk} of a chunk at a time."]
-    context = Context(sides, kinds, marks, missing, chunk, seed, truth, normalize)
+    context = Context(sides, kinds, marks, missing, chunk, seed, truth, normalize, options.get("progress"))
     if method == "counts" or (discrete and method in EXACT):
         return counted(context, how, said, **options)
     words = "label" in kinds.values()

@@ -98,6 +98,11 @@ def split(table: Any, name: str) -> list[tuple[Any, Any]]:
         return list(table.items())
     if isinstance(table, (list, tuple)) and table and all(is_series(c) or getattr(c, "ndim", 0) == 1 for c in table):
         return [(name_of(c, f"column {j}"), c) for j, c in enumerate(table)]
+    if hasattr(table, "chunks") and hasattr(table, "sample"):
+        raise ValueError(
+            f"{name} is a table that is read in chunks, which only estimate and pairwise can do: take .sample(100_000) "
+            "of it."
+        )
     if table is None or isinstance(table, (str, bytes, dict, set)):
         raise ValueError(f"{name} is a {type(table).__name__}, wanted columns of shape (n,) or (n, d).")
     array = dense(table, name)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from mi_lab import LabelCounts, cli, estimate, open_table, pairwise, rank
+from mi_lab import LabelCounts, cli, estimate, open_table, pairwise, rank, significance
 from mi_lab.counting.discrete import counts
 from mi_lab.large.counting import halves
 from mi_lab.large.sources import draw
@@ -319,7 +319,25 @@ def test_all_pairs(table, frame):
     )
 
 
+def test_ctrl_c_leaves_what_was_counted(table, frame, monkeypatch):
+    add, calls = LabelCounts.add, []
+
+    def stopped(self, columns):
+        calls.append(len(columns[0].values))
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        add(self, columns)
+
+    monkeypatch.setattr(LabelCounts, "add", stopped)
+    out = quietly(estimate, table["a"], table["b"], **SMALL)
+    assert out.n == sum(calls[:4])
+    assert out.value == estimate(frame["a"][: out.n], frame["b"][: out.n]).value
+    assert out.warnings == (f"stopped from the keyboard: of {N} rows only the first {out.n} were counted.",)
+
+
 def test_what_wants_a_table_in_memory_says_so(table):
+    with pytest.raises(ValueError, match="x is a table that is read in chunks, which only estimate and pairwise"):
+        significance(table["x"], table["y"])
     with pytest.raises(ValueError, match=r"read in chunks, which only estimate and pairwise can do: take .*sample"):
         rank(table, "a")
     assert len(rank(table.sample(500), "a", n_jobs=1)) == 7
