@@ -43,10 +43,11 @@ _HOME = {
     "sklearn": "MutualInfoSelector",
     "parallel": "map_tasks",
     "samples": "as_array as_array_pair as_pair as_samples is_constant",
-    "BottleneckExplorer CeilingExplorer CoverageExplorer DiscoveryExplorer ExclusiveExplorer FreeConstant "
+    "teaching.sliders": "BottleneckExplorer CeilingExplorer CoverageExplorer DiscoveryExplorer ExclusiveExplorer "
+    "FreeConstant "
     "GaussianExplorer InfomaxExplorer LineupExplorer MisfitExplorer ModesExplorer MovingAverage Neighbourhood "
     "NoiseExplorer PlaneExplorer ProposalExplorer ReachExplorer ResamplingExplorer SampleScore ScoreExplorer "
-    "SightExplorer StaircaseExplorer TangentExplorer TogetherExplorer TrainingExplorer sliders teaching explore",
+    "SightExplorer StaircaseExplorer TangentExplorer TogetherExplorer TrainingExplorer explore",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 __all__ = sorted(_MODULE_OF)

@@ -85,7 +85,6 @@ DESERVED: dict[str, dict[str, str]] = {
         ("which-error", "which-coverage", "tables-conditional", "tables-rule", "gans-modes"), NEVER_NEGATIVE
     ),
     **dict.fromkeys(("bottleneck-step", "bottleneck-rate", "bottleneck-bins"), NEVER_NEGATIVE),
-    **dict.fromkeys(("which-error", "which-coverage", "tables-conditional", "tables-rule"), NEVER_NEGATIVE),
     **dict.fromkeys(("scale-together", "scale-merge", "scale-subsample", "scale-fit"), NEVER_NEGATIVE),
     "which-arena": NEVER_NEGATIVE
     | dict.fromkeys(("two per cent more", "a little more", "rounded"), "what counts is to beat the baselines"),
