@@ -182,13 +182,26 @@ def prepared(rows: Rows) -> tuple[dict, dict, bool]:
     plain = all(v is None for v in labels.values()) and all(
         len(np.unique(v[:, j])) > 0.9 * len(v) for v in numbers.values() for j in range(v.shape[1])
     )
-    if plain and "z" in numbers and len(numbers["z"]) > 2 * numbers["z"].shape[1] + 2:
-        basis = np.c_[np.ones(rows.x.n), numbers["z"]]
-        for s in "xy":
-            rest = numbers[s] - basis @ np.linalg.lstsq(basis, numbers[s], rcond=None)[0]
-            if (rest.std(0) > 1e-6).all():
-                numbers[s] = rest
+    basis = linear(numbers["z"]) if plain and "z" in numbers else None
+    numbers |= {s: None if numbers[s] is None else without(numbers[s], basis) for s in "xy"}
     return {s: None if v is None else scaled(v) for s, v in numbers.items()}, labels, plain
+
+
+def linear(z: np.ndarray) -> np.ndarray | None:
+    """Return an orthonormal basis (n, d + 1) of what is linear in z (n, d); None where the rows are too few."""
+    n, d = z.shape
+    if n <= 2 * d + 2:
+        return None
+    u, size, _ = np.linalg.svd(np.c_[np.ones(n), z], full_matrices=False)
+    return u[:, size > 1e-12 * size[0]]
+
+
+def without(v: np.ndarray, basis: np.ndarray | None) -> np.ndarray:
+    """Return columns less what lies in a basis, or as they are if nothing would be left of one."""
+    if basis is None:
+        return v
+    rest = v - basis @ (basis.T @ v)
+    return rest if (rest.std(0) > 1e-6).all() else v
 
 
 def scaled(v: np.ndarray) -> np.ndarray:

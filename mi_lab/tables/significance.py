@@ -9,14 +9,14 @@ rows                   orders
 independent            all
 under labels z         all within each stratum of z: exact
 under numbers z        each row takes the x of one of its nearest rows in z (runge2018): nearly exact
-a series               cyclic shifts of x: exact up to the seam, if one of the series is stationary
-a series, in blocks    blocks of x change places
+a series               cyclic shifts of x, closed to a circle (`circle`): as exact as the closing
+a series, in blocks    blocks of x, closed to a circle, change places
 =====================  ==============================================================================
 """
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,8 @@ from mi_lab.counting.conditional import conditional_neighbours
 from mi_lab.counting.discrete import joined, tabulated
 from mi_lab.counting.front import gaussian_scores
 from mi_lab.findings import serial
-from mi_lab.tables.mixed import coded, prepared, scaled
+from mi_lab.tables.circle import closed_side
+from mi_lab.tables.mixed import coded, linear, prepared, scaled, without
 from mi_lab.tables.reading import Rows, read
 
 MIN_ROWS = 8
@@ -45,7 +46,7 @@ class Significance:
     p : float
         The p-value: with probability at most a it is at most a, if x tells nothing about y (given z).
     statistic : float
-        Of the data, in nats.
+        Of the data, in nats; of series, with x closed to a circle.
     chance : float
         The mean of the statistic over the orders that were tried, in nats.
     drawn : int
@@ -148,6 +149,8 @@ def tested(
     constant = any((side.values == side.values[:1]).all() for side in (rows.x, rows.y))
     if constant:
         return Significance(1.0, 0.0, 0.0, 0, how, n)
+    if how in ("shifts", "blocks"):
+        rows = replace(rows, x=closed_side(rows.x))
     of, order = statistic(rows), orders(rows, how, block, rng)
     data, found, as_large = of(np.arange(n)), [], 0
     for value in _estimates(rows, of, order, permutations, n_jobs):
@@ -212,12 +215,20 @@ def statistic(rows: Rows) -> Callable[[np.ndarray], float]:
     """Return the function of an order (n,) that gives the estimate with the rows of x in that order."""
     if all(side.discrete for side in rows.sides):
         return _of_labels(*coded(rows))
-    numbers, labels, _ = prepared(rows)
+    numbers, labels, plain = prepared(rows)
     k = min(30, max(3, rows.x.n // 20))
+    scores, basis = None, None
+    if plain and rows.z is not None:  # x loses what is linear in z anew in every order: else the data's alone would
+        scores, basis = gaussian_scores(rows.x.split()[1]), linear(numbers["z"])  # type: ignore[arg-type]
+
+    def moved(order: np.ndarray) -> np.ndarray | None:
+        if scores is not None:
+            return scaled(without(scores[order], basis))
+        return None if numbers["x"] is None else numbers["x"][order]
 
     def of(order: np.ndarray) -> float:
-        at = lambda d: d | {"x": None if d["x"] is None else d["x"][order]}  # noqa: E731
-        local = conditional_neighbours(at(numbers), at(labels), k)
+        code = labels["x"] if labels["x"] is None else labels["x"][order]
+        local = conditional_neighbours(numbers | {"x": moved(order)}, labels | {"x": code}, k)
         return float(np.nanmean(local)) if np.isfinite(local).any() else 0.0
 
     return of

@@ -519,23 +519,34 @@ def test_indices_that_differ_are_aligned_or_refused(change):
 
 
 @case(18)
-@pytest.mark.parametrize("seeds", [2])
-def test_mi_nee_does_not_stop_on_its_hump(seeds):
-    """The largest difference of bounds is an early hump of .88; what is maximised, their sum, stops later."""
+@pytest.mark.parametrize("data", [0, 1, 3])
+def test_mi_nee_does_not_stop_on_its_hump(data):
+    """The largest difference of bounds is an early hump (.88 of .74); what is maximised, their sum, stops later."""
     from mi_lab import MINEETrainer, Net, course_data
 
-    x, y, truth = course_data()
-    e = MINEETrainer(x, y, Net(seed=0), 10).fit(max_epochs=60, seeds=seeds)
-    assert abs(e.value - truth) < 0.12
-    assert e.value < 0.86
+    x, y, truth = course_data(seed=data)
+    e = MINEETrainer(x, y, Net(seed=0), 10).fit(max_epochs=60, seeds=2)
+    hump = float(np.max(e.history["held_out"], axis=0).mean())
+    assert hump > truth  # the data are such that the old rule goes wrong
+    assert abs(e.value - truth) < 3 * e.error
+    assert abs(e.value - truth) < 0.5 * abs(hump - truth)
+
+
+FEW_ROWS = {  # columns a side, nats, rows, seed; the first two are the row of the table: 2.66 ± 1.4 and -.91 ± 2.0
+    "two nats": (1, 2, 400, 0),
+    "two nats, other rows": (1, 2, 400, 1),
+    "two nats, more rows that differ": (1, 2, 400, 3),
+    "half the rows": (1, 1, 200, 0),
+    "two columns a side": (2, 2, 400, 1),
+}
 
 
 @case(19)
-@pytest.mark.parametrize("seed", [0, 1])
-def test_mine_with_few_rows(seed):
-    """2 nats, n = 400: it was 2.66 ± 1.4 and -.91 ± 2.0."""
-    rho = math.sqrt(1 - math.exp(-4))
-    x, y = BivariateGaussian(rho).sample(400, seed=seed)
-    e = estimate(x, y, "mine", seeds=2)
-    assert 1 < e.value < 2.4
-    assert e.error < 0.5
+@pytest.mark.parametrize("name", FEW_ROWS)
+def test_mine_with_few_rows(name):
+    columns, nats, n, seed = FEW_ROWS[name]
+    law = CorrelatedGaussian(math.sqrt(1 - math.exp(-2 * nats / columns)), columns)
+    assert law.mutual_information == pytest.approx(nats)
+    e = estimate(*law.sample(n, seed=seed), "mine", seeds=2)
+    assert nats / 2 < e.value < nats + 3 * e.error
+    assert e.error < nats / 4
