@@ -14,7 +14,7 @@ from experiments.results import CURVES, about, write
 from mi_lab import map_tasks
 
 FILE = CURVES / "level.json"
-N, SERIES, BURN = 100, 300, 300
+N, SERIES, BURN = 100, 300, 1000
 
 
 def labels(r):
@@ -29,10 +29,10 @@ def mixed(r):
     return {"x": r.choice(4, N, p=[0.4, 0.3, 0.2, 0.1]), "y": r.standard_normal(N)}
 
 
-def series(r):
+def series(φ, r):
     from scipy.signal import lfilter
 
-    x, y = lfilter([1], [1, -0.9], r.standard_normal((2, SERIES + BURN)), axis=1)[:, BURN:]
+    x, y = lfilter([1], [1, -φ], r.standard_normal((2, SERIES + BURN)), axis=1)[:, BURN:]
     return {"x": x, "y": y}
 
 
@@ -51,22 +51,18 @@ def given_numbers(r):
     return {"x": z + r.standard_normal(N), "y": z**2 + r.standard_normal(N), "given": z}
 
 
-def transfer(r):
-    from scipy.signal import lfilter
-
-    x, y = lfilter([1], [1, -0.98], r.standard_normal((2, SERIES + BURN)), axis=1)[:, BURN:]
-    return {"x": x, "y": y}
-
-
 PARTS = {
     "labels": labels,
     "numbers": numbers,
     "mixed": mixed,
-    "series": series,
+    "series": partial(series, 0.9),
+    "slow series": partial(series, 0.98),
     "given labels, labels": given_labels_labels,
     "given labels, numbers": given_labels,
     "given numbers": given_numbers,
-    "transfer entropy": transfer,
+    "transfer entropy": partial(series, 0.98),
+    "transfer entropy, .9": partial(series, 0.9),
+    "transfer entropy, .99": partial(series, 0.99),
 }
 
 
@@ -76,7 +72,7 @@ def one(seed: int, part: str, permutations: int) -> float:
 
     warnings.simplefilter("ignore")
     data = PARTS[part](np.random.default_rng([seed, 16]))
-    if part == "transfer entropy":
+    if part.startswith("transfer entropy"):
         return transfer_entropy(**data, permutations=19, early=1, parts=0, surrogate=False, seed=seed).p
     return significance(**data, permutations=permutations, seed=seed, early=10).p
 
@@ -98,7 +94,7 @@ def main(parts, sets: int, permutations: int, jobs: int) -> None:
             "at .01": float((p <= 0.01).mean()),
             "at .2": float((p <= 0.2).mean()),
             "sets": sets,
-            "permutations": 19 if part == "transfer entropy" else permutations,
+            "permutations": 19 if part.startswith("transfer entropy") else permutations,
         }
         click.echo(f"{part}: {share:.3f} at .05, {found[part]['at .2']:.3f} at .2")
         head = about("python -m experiments level", rows=N, rows_of_a_series=SERIES)

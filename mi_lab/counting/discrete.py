@@ -10,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-CORRECTIONS = ("miller-madow", "adjusted", "plug-in")
+from mi_lab.counting.bayes import mixture_entropy
+
+CORRECTIONS = ("miller-madow", "adjusted", "nsb", "plug-in")
 FILLED = 5  # rows a cell, on average, from which on a table counts as filled (cochran1954)
 NORMALISERS = ("sum", "joint", "max", "min", "geometric")
 
@@ -86,10 +88,14 @@ def counts(
 
     .. math:: \hat I = \frac{\hat I_{\text{plug-in}} - E}{M - E}\, M, \quad M = \min(\hat H(X\vert Z), \hat H(Y\vert Z))
 
+    ``nsb`` takes each entropy by a mixture of Dirichlet laws (nemenman2001).  On sparse tables it is off by less than
+    ``adjusted`` on average, but too high where there is nothing to find, and there ``adjusted`` is right on average:
+    so that is the default (``python -m experiments sparse`` measures both).
+
     Parameters
     ----------
     x, y, z : integer arrays (n,), codes from 0 on
-    correction : {"miller-madow", "adjusted", "plug-in"}, optional
+    correction : {"miller-madow", "adjusted", "nsb", "plug-in"}, optional
         Left out: "miller-madow" where a cell holds 5 rows on average (cochran1954), else "adjusted".
     normalize : {"sum", "joint", "max", "min", "geometric"}, optional
         Divide by entropies (given Z), so that the result is a ratio between 0 and 1.
@@ -104,10 +110,12 @@ def counts(
     t = tabulated(x, y, z, weights)
     correction = correction or chosen(t)
     hx, hy, hxy, value = t.hx, t.hy, t.hxy, t.information
-    if correction != "plug-in":
+    if correction == "nsb":
+        hx, hy, hxy = _by_mixture(x, y, z, weights, t.room)
+    elif correction != "plug-in":
         kxz, kyz, kxyz, kz = t.cells
         hx, hy, hxy = (h + (k - kz) / (2 * t.n) for h, k in ((hx, kxz), (hy, kyz), (hxy, kxyz)))
-    if correction == "miller-madow":
+    if correction in ("miller-madow", "nsb"):
         value = hx + hy - hxy
     elif correction == "adjusted":
         chance, most = expected(x, y, z, weights), min(t.hx, t.hy)
@@ -122,6 +130,17 @@ def counts(
         "geometric": math.sqrt(max(0.0, hx * hy)),
     }[normalize]
     return float(min(1.0, max(0.0, value / below))) if below > 1e-12 else 0.0
+
+
+def _by_mixture(x, y, z, weights, room: int) -> tuple[float, float, float]:
+    """Return H(X|Z), H(Y|Z) and H(X,Y|Z) by `mixture_entropy`; labels that were never seen are no cells."""
+    z = np.zeros(len(x), np.int64) if z is None else z
+    xz, yz = joined(z, x), joined(z, y)
+    several = [_counted(v, weights) for v in (z, xz, yz, joined(xz, y))]
+    hz, hxz, hyz, hxyz = (
+        mixture_entropy(c, cells) for c, cells in zip(several, [*map(len, several[:3]), room], strict=True)
+    )
+    return hxz - hz, hyz - hz, hxyz - hz
 
 
 def expected(x: np.ndarray, y: np.ndarray, z: np.ndarray | None = None, weights: np.ndarray | None = None) -> float:

@@ -13,6 +13,7 @@ from scipy.stats import false_discovery_control
 from experiments.level import FILE
 from mi_lab import discoveries, lagged, significance, transfer_entropy
 from mi_lab.counting.discrete import tabulated
+from mi_lab.tables.circle import closed
 from mi_lab.tables.reading import read
 from mi_lab.tables.significance import in_blocks, orders, statistic
 
@@ -136,7 +137,8 @@ def test_discoveries_are_scipy_s():
 def test_the_level_as_measured():
     """A thousand independent data sets of each kind: p <= .05 as often, up to three standard errors of such a share."""
     parts = json.loads(FILE.read_text())["parts"]
-    assert {"labels", "numbers", "mixed", "series", "given labels, labels", "given labels, numbers"} <= parts.keys()
+    assert {"labels", "numbers", "mixed", "given labels, labels", "given labels, numbers"} <= parts.keys()
+    assert {"series", "slow series", *(f"transfer entropy{memory}" for memory in ("", ", .9", ", .99"))} <= parts.keys()
     for name, found in parts.items():
         assert found["sets"] >= 1000, name
         assert abs(found["share"] - 0.05) <= 3 * found["error"], name
@@ -205,6 +207,30 @@ def test_lags():
     assert table.n.tolist() == [395, 396, 397, 398, 399, 400, 399, 398, 397, 396, 395]
     assert table.value.drop(3).abs().max() < 0.1
     assert lagged(y, pd.Series(x, index=y.index), [-3, 0], parts=0).value.idxmax() == -3
+
+
+def test_a_closed_series_has_no_seam():
+    """x_t = .8 x_{t-1} + e_t also from the last row to the first; shifts of it are then equally likely."""
+    x = lfilter([1], [1, -0.8], np.random.default_rng(0).standard_normal(400))[200:]
+    out = closed(x)
+    v = x - x.mean()
+    φ = (v[1:] @ v[:-1]) / (v[:-1] @ v[:-1])
+    assert out[0] == pytest.approx(φ * out[-1], abs=1e-9)
+    assert np.diff(out) - (φ - 1) * out[:-1] == pytest.approx(np.diff(v) - (φ - 1) * v[:-1], abs=1e-9)
+    walk = closed(np.arange(50.0))  # never turns: what is left of it is level
+    assert abs(walk - walk.mean()).max() < 0.05 * 50
+    assert closed(np.ones(9)).tolist() == [0] * 9
+
+
+def test_x_loses_what_is_linear_in_the_condition_in_every_order():
+    """Else only the data's own order would be free of it, and every shift would look more dependent, or less."""
+    r = np.random.default_rng(0)
+    z = np.cumsum(r.standard_normal(200))
+    x, y = np.cumsum(r.standard_normal(200)), z + r.standard_normal(200)
+    of = statistic(read(x, y, z))
+    for shift in (0, 50, 120):
+        order = np.roll(np.arange(200), shift)
+        assert of(order) == pytest.approx(statistic(read(x[order], y, z))(np.arange(200)), abs=1e-9)
 
 
 def test_slow_series_that_are_strangers():
