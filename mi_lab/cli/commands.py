@@ -71,7 +71,7 @@ def answered(function: Callable) -> Callable:
                 warnings.showwarning = lambda message, *rest, **more: click.echo(f"warning: {message}", err=True)
                 code = function(*args, **named)
         except (ValueError, OSError) as error:  # OSError: the disk is full, or the like
-            raise click.ClickException(_in_words(str(error))) from None
+            raise click.ClickException(_in_words(str(error), named.get("file", ""))) from None
         except KeyboardInterrupt:
             kept = named.get("resume")
             after = f": what is finished is in {kept}, the same command goes on" if kept else ""
@@ -83,13 +83,18 @@ def answered(function: Callable) -> Callable:
     return call
 
 
-def _in_words(message: str) -> str:
+def _in_words(message: str, file: str) -> str:
+    """Return a message of the package as one of the command line: with the file, its rows from 1 on, and options."""
     for python, words in {
         'missing="drop"': "--missing drop", "marks=": "--na ", "resume = ": "--resume ", "kinds names": "--kind names",
         "kinds says": "--kind says", "by kinds={…: 'label'}": "by --kind COLUMN=label",
     }.items():  # fmt: skip
         message = message.replace(python, words)
-    return message
+    message = re.sub(r"\brow (\d+)\b", lambda found: f"row {int(found[1]) + 1} below the header", message)
+    message = message.replace(
+        "make it numbers first (pandas.to_numeric), or", "correct it, call it missing by --na WORD, or"
+    )
+    return message if file in ("", "-") or file in message else f"{file}: {message}"
 
 
 @click.group(help="Estimate mutual information from the columns of a table.", epilog=EXIT)

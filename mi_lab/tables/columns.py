@@ -83,10 +83,15 @@ def as_columns(table: Any, columns: Any = None, kinds: dict | None = None, missi
     for name, c in zip(frame.columns, read, strict=True):
         if np.isinf(c.values).any():
             count = int(np.isinf(c.values).sum())
-            raise ValueError(f"column {name!r} holds {count} infinite value(s): drop or fill those rows first.")
-    gaps = {name: int(c.missing.sum()) for name, c in zip(frame.columns, read, strict=True) if c.missing.any()}
+            row = int(np.isinf(c.values).argmax())
+            raise ValueError(
+                f"column {name!r} holds {count} infinite value(s), the first in row {row}: drop or fill those rows."
+            )
+    gaps = {name: c.missing for name, c in zip(frame.columns, read, strict=True) if c.missing.any()}
     if missing == "refuse" and gaps:
-        told = ", ".join(f"{name!r} {count}" for name, count in list(gaps.items())[:5])
+        told = ", ".join(
+            f"{name!r} {gone.sum()}, first in row {gone.argmax()}" for name, gone in list(gaps.items())[:5]
+        )
         raise ValueError(
             f"the table has missing values ({told}{' and more' * (len(gaps) > 5)}): fill them, or say "
             'missing="drop" to leave rows out, pair by pair.'

@@ -336,7 +336,8 @@ def _refuse_numbers_as_text(codes, missing, labels, name) -> None:
     if share < READS:
         return
     odd = [w for w, good in zip(labels, read, strict=True) if not good]
-    but = f" ({odd[0]!r} does not)" if odd else ""
+    row = int(np.argmax((codes == labels.index(odd[0])) & ~missing)) if odd else 0
+    but = f" ({odd[0]!r} in row {row} does not)" if odd else ""
     raise ValueError(
         f"{name} is text, {share:.0%} of which reads as numbers{but}: make it numbers first (pandas.to_numeric), or "
         "say that it is a label by kinds={…: 'label'}."

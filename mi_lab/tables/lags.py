@@ -56,6 +56,7 @@ def lagged(x: Any, y: Any, lags: int | Iterable[int] = 10, method: str = "ksg", 
         raise ValueError(
             f"lag {max(at, key=abs)} leaves {n - max(map(abs, at))} of {n} rows, wanted at least {MIN_ROWS}."
         )
+    read(x, y, given, options.get("kinds"), options.get("missing", "refuse"), options.get("marks", ()))  # rows by name
     found = {}
     for lag in at:
         now = slice(max(lag, 0), n + min(lag, 0))  # rows of y

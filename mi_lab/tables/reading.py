@@ -136,7 +136,8 @@ def read(
             infinite = int(np.isinf(c.values).sum())
             if infinite:
                 raise ValueError(
-                    f"{_where(side, c)} holds {infinite} infinite value(s): drop or fill those rows first."
+                    f"{_where(side, c)} holds {infinite} infinite value(s), the first in row "
+                    f"{int(np.isinf(c.values).argmax())}: drop or fill those rows."
                 )
     sentences = [said, dropped, *(_sentinel(side, c) for side in sides.values() for c in side.columns)]
     sentences += [_shape(list(sides.values())), *(_constant(side) for side in sides.values())]

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import lzma
+import math
 import subprocess
 import sys
 import warnings
@@ -129,6 +130,41 @@ def test_a_packed_text_is_unpacked_whatever_its_name(pack, tmp_path):
     out = read_table(str(tmp_path / "t.dat"))
     pd.testing.assert_frame_equal(out.frame, frame(), check_dtype=False)
     assert pack in out.told()
+
+
+def test_zstandard_is_unpacked(tmp_path):
+    import zstandard
+
+    (tmp_path / "t.csv.zst").write_bytes(zstandard.compress(written().encode()))
+    out = read_table(str(tmp_path / "t.csv.zst"))
+    pd.testing.assert_frame_equal(out.frame, frame(), check_dtype=False)
+    assert "packed by zstandard" in out.told()
+    (tmp_path / "t.csv.zst").write_bytes(zstandard.compress(written().encode())[:40])
+    with pytest.raises(ValueError, match="t.csv.zst'"):
+        read_table(str(tmp_path / "t.csv.zst"))
+
+
+@pytest.mark.parametrize("sheet", [None, "2", "second"])
+def test_a_spreadsheet_is_the_same_table(sheet, tmp_path):
+    path = tmp_path / "t.xlsx"
+    with pd.ExcelWriter(path) as book:
+        frame().to_excel(book, sheet_name="first", index=False)
+        frame()[::-1].to_excel(book, sheet_name="second", index=False)
+    want = frame() if sheet is None else frame()[::-1].reset_index(drop=True)
+    out = read_table(str(path), {"sheet": sheet})
+    pd.testing.assert_frame_equal(out.frame, want, check_dtype=False)
+    assert "a spreadsheet" in out.told()
+    with pytest.raises(ValueError, match="t.xlsx' can't be read as Excel: .*third"):
+        read_table(str(path), {"sheet": "third"})
+
+
+def test_a_spreadsheet_without_its_reader_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    frame().to_csv(tmp_path / "t.csv")
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "w") as archive:
+        archive.writestr("xl/workbook.xml", "")
+    with pytest.raises(ValueError, match="t.xlsx': reading Excel needs openpyxl: pip install openpyxl, or save"):
+        read_table(str(tmp_path / "t.xlsx"))
 
 
 def test_without_a_header_columns_have_numbers(tmp_path):
@@ -365,6 +401,39 @@ def test_bad_command_lines(table, words, said):
     assert result.exit_code == 1, result.output
     assert said in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def faulty(fault: str) -> pd.DataFrame:
+    out = pd.DataFrame({"a": X[:60], "b": Y[:60]}).astype(object)
+    out.loc[4, "a"] = {"a gap": None, "infinite": math.inf, "a word": "oops"}[fault]
+    return out
+
+
+@pytest.mark.parametrize("command", ["estimate", "matrix", "rank", "lags"])
+@pytest.mark.parametrize(
+    ("fault", "way"),
+    [("a gap", "--missing drop"), ("infinite", "drop or fill those rows"), ("a word", "call it missing by --na WORD")],
+)
+def test_a_fault_is_told_by_file_column_and_row_and_what_to_do(command, fault, way, tmp_path):
+    faulty(fault).to_csv(tmp_path / "bad.csv", index=False)
+    options = {"matrix": [], "rank": ["--target", "b"]}.get(command, ["--x", "a", "--y", "b"])
+    result = run(command, tmp_path / "bad.csv", *options)
+    assert result.exit_code == 1
+    last = result.stderr.strip().split("\n")[-1]
+    assert all(word in last for word in ("bad.csv", "'a'", "row 5 below the header", way)), last
+
+
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(table, tmp_path, monkeypatch):
+    from mi_lab.tables import pairwise as room
+
+    def stop(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(room, "pairwise", stop)
+    result = run("matrix", table / "t.csv", "--resume", tmp_path / "pairs.jsonl")
+    assert result.exit_code == 130
+    assert f"stopped: what is finished is in {tmp_path / 'pairs.jsonl'}, the same command goes on" in result.stderr
+    assert run("matrix", table / "t.csv").stderr.strip().endswith("stopped.")
 
 
 def test_it_starts_quickly_and_reads_the_standard_input(root):
