@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 EXACT = 1e-6  # of a column's spread: what rounding to float32 leaves
+STRETCH, SEEN = 8, 3.0  # rows that sorting leaves exchangeable; standard errors by which a memory is seen
 MANY = 50  # columns beyond which no search for functions is made
 
 
@@ -152,10 +153,12 @@ def serial(x: np.ndarray, y: np.ndarray) -> tuple[str, int]:
 
     .. math:: \tau = 1 + 2 \sum_{h \ge 1} \rho_x(h)\, \rho_y(h)
 
-    (bartlett1935), of ranks here, the largest of all columns.  Sorted rows are no series.
+    (bartlett1935), of ranks here, the largest of all columns.  Rows sorted by one of the columns are no series.  Where
+    rows are alike over long stretches and neighbours no more so than rows of one stretch, they may have been sorted by
+    something that isn't here: that is said.
     """
     n = len(x)
-    if n < 40 or any(_sorted(v[:, j]) for v in (x, y) for j in range(v.shape[1])):
+    if n < 40 or any(in_order(v[:, j]) for v in (x, y) for j in range(v.shape[1])):
         return "", 1
     most = n // 8
     memory = []
@@ -171,6 +174,14 @@ def serial(x: np.ndarray, y: np.ndarray) -> tuple[str, int]:
     if tau < 1.1:
         return "", 1
     block = int(min(most, math.ceil(3 * tau)))
+    columns = [v[:, j] for v in (x, y) for j in range(min(v.shape[1], MANY))]
+    if not any(remembers(v) for v in columns):
+        return (
+            "rows near one another are alike, but neighbours no more so than rows some places apart: was the table "
+            "sorted or grouped by something?  Then shuffle its rows first; if it is a series, it holds about "
+            f"{max(1, round(n / tau))} independent ones and looks dependent by chance, by more than an error bar for "
+            "independent rows says."
+        ), block
     return (
         f"the rows follow one another (lag-1 autocorrelation {a[0]:.2f} in x, {b[0]:.2f} in y) and hold about "
         f"{max(1, round(n / tau))} independent ones: such series look dependent by chance, by much more than an error "
@@ -178,9 +189,40 @@ def serial(x: np.ndarray, y: np.ndarray) -> tuple[str, int]:
     ), block
 
 
-def _sorted(v: np.ndarray) -> bool:
+def in_order(v: np.ndarray) -> bool:
+    """Say whether a column is sorted, or holds each of few values in one stretch of rows."""
     step = np.diff(v)
-    return bool((step >= 0).all() or (step <= 0).all())
+    if (step >= 0).all() or (step <= 0).all():
+        return True
+    values = len(np.unique(v))
+    return bool(values <= len(v) / 4 and np.count_nonzero(step) == values - 1)
+
+
+def remembers(v: np.ndarray, stretches: np.ndarray | None = None) -> bool:
+    """Say whether neighbouring rows are more alike than rows of one stretch of eight, as they are in a series only.
+
+    Rows that were sorted by something can change places with those nearby.  In every stretch the mean square of the
+    steps is then that of all differences, on average; by what share it is below is a t-statistic over stretches.
+
+    Parameters
+    ----------
+    v : (n,)
+    stretches : (n,), optional
+        A column that no stretch is to hold two values of.
+    """
+    from scipy.stats import rankdata
+
+    ranks = rankdata(v)
+    cuts = [] if stretches is None else (np.flatnonzero(np.diff(stretches)) + 1).tolist()
+    parts = [part[: len(part) // STRETCH * STRETCH] for part in np.split(ranks, cuts)]
+    rows = np.concatenate(parts).reshape(-1, STRETCH)
+    if len(rows) < 4:
+        return False
+    every = 2 * rows.var(1, ddof=1)  # the mean of (u_i - u_j)² over all pairs
+    below = 1 - (np.diff(rows, axis=1) ** 2).mean(1) / np.where(every > 0, every, 1)  # 0 on average over all orders
+    below[every == 0] = 0
+    spread = below.std(ddof=1)
+    return bool(spread > 0 and below.mean() > SEEN * spread / math.sqrt(len(rows)))
 
 
 def _autocorrelation(v: np.ndarray, most: int) -> np.ndarray:

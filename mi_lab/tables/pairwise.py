@@ -11,7 +11,7 @@ import pandas as pd
 from mi_lab import parallel
 from mi_lab.counting.batches import whole
 from mi_lab.estimates import UNITS, check_units
-from mi_lab.findings import copied_rows, function_of, serial
+from mi_lab.findings import copied_rows, function_of, in_order, remembers, serial
 from mi_lab.large.sources import is_large
 from mi_lab.tables import kernels, nulls
 from mi_lab.tables.columns import FEW, Columns, as_columns, scored
@@ -340,19 +340,41 @@ def _about_rows(data: Columns) -> list[str]:
         copied = copied_rows(block[:, :1], block[:, 1:])
         if copied:
             return [copied]
-        slow = [data.names[j] for j in series(data)]
-        if len(slow) > 1:
+        slow, close = memories(data)
+        names = f"{len(slow)} columns, {data.names[slow[0]]!r} among them" if slow else ""
+        if len(slow) > 1 and 2 * len(close) < len(slow):
             said.append(
-                f"the rows follow one another ({len(slow)} columns remember, {slow[0]!r} among them): such series look "
-                "dependent by chance, by much more than an error bar for independent rows says; p-values take them for "
-                "series (rows that were only sorted may be shuffled first)."
+                f"rows near one another are alike ({names}), but neighbours no more so than rows some places apart: "
+                "was the table sorted or grouped by something?  Then shuffle its rows first; if it is a series, it "
+                "looks dependent by chance, by more than an error bar for independent rows says; p-values take it for "
+                "one."
+            )
+        elif len(slow) > 1:
+            said.append(
+                f"the rows follow one another ({names}): such series look dependent by chance, by much more than an "
+                "error bar for independent rows says; p-values take them for series (rows that were only sorted may be "
+                "shuffled first)."
             )
     return said
 
 
 def series(data: Columns) -> list[int]:
-    """Return the columns of numbers whose rows remember those before them."""
-    return [j for j in np.flatnonzero(data.whole & ~data.labels).tolist() if serial(*(data.values[j][:, None],) * 2)[0]]
+    """Return the columns of numbers that are tested as series."""
+    return memories(data)[0]
+
+
+def memories(data: Columns) -> tuple[list[int], list[int]]:
+    """Return the columns of numbers that are alike in rows near one another, and those most alike in neighbours.
+
+    Where the table is sorted or grouped by one of its columns the others owe the first to that, and only the second
+    count.
+    """
+    numbers = np.flatnonzero(data.whole & ~data.labels).tolist()
+    slow = [j for j in numbers if serial(*(data.values[j][:, None],) * 2)[0]]
+    by = next((j for j in np.flatnonzero(data.whole).tolist() if in_order(data.values[j])), None) if slow else None
+    groups = data.values[by] if by is not None and data.labels[by] else None
+    close = [j for j in slow if remembers(data.values[j], groups)]
+    return (close if by is not None else slow), close
 
 
 def _about_pairs(data: Columns, value: np.ndarray, which: Any = None) -> list[str]:

@@ -333,6 +333,37 @@ def test_one_series_alone_or_sorted_rows_are_no_matter():
     assert findings(x, y).block > 50
 
 
+@case(10)
+@pytest.mark.parametrize("phi", [0.5, 0.9, 0.98])
+def test_series_are_told_from_sorted_rows(phi):
+    from mi_lab.findings import findings, remembers
+
+    told = [findings(*series(phi, 600, s)[:, :, None]).sentences for s in range(10)]
+    assert sum("the rows follow one another" in "".join(t) for t in told) >= 9
+    assert not remembers(np.random.default_rng(0).standard_normal(600))
+
+
+@case(10)
+@pytest.mark.parametrize("by", ["classes in a row", "a number", "classes that come back"])
+def test_sorted_rows_are_not_called_a_series(by):
+    """Twenty tables each: rows that were put in order by what isn't there any more."""
+    from mi_lab.findings import findings
+
+    told = []
+    for s in range(20):
+        r = np.random.default_rng(s)
+        hidden = {
+            "classes in a row": np.repeat([0.0, 2, 1], 100),
+            "a number": 2 * np.sort(r.standard_normal(300)),
+            "classes that come back": np.tile(np.repeat([0.0, 2, 1], 25), 4),
+        }[by]
+        told += findings(*(hidden + r.standard_normal((2, 300)))[:, :, None]).sentences
+        if by == "classes in a row":  # of the label itself nothing is said
+            assert findings(np.repeat([2.0, 0, 1], 100)[:, None], r.standard_normal((300, 1))).sentences == ()
+    assert sum("was the table sorted or grouped by something?" in t for t in told) >= 17
+    assert sum("the rows follow one another" in t for t in told) <= 2
+
+
 @case(11)
 @pytest.mark.parametrize("method", [bins, ksg, kde])
 def test_two_errors_cover_the_method_s_own_mean(method):

@@ -26,8 +26,10 @@ def test_the_mixture_is_the_integral_over_its_parameter():
         total = n + cells * b
         return digamma(total + 1) - (every * digamma(every + 1)).sum() / total
 
-    above, below = (quad(lambda t: f(np.exp(t)) * np.exp(t), -18, 9, limit=200)[0]
-                    for f in (lambda b: weight(b) * mean(b), weight))  # fmt: skip
+    def whole(f):
+        return quad(lambda t: f(np.exp(t)) * np.exp(t), -18, 9, limit=200)[0]
+
+    above, below = whole(lambda b: weight(b) * mean(b)), whole(weight)
     assert mixture_entropy(c, cells) == pytest.approx(above / below, abs=1e-4)
     assert mixture_entropy(np.array([7]), 1) == 0
 
@@ -42,7 +44,7 @@ def test_many_rows_leave_nothing_to_the_prior():
 
 
 def test_corrections_as_measured():
-    """Why "adjusted" is the default of sparse tables: right where there is nothing to find; "nsb" is nearer elsewhere."""
+    """Why "adjusted" is the default: right where there is nothing to find; on average over all laws "nsb" is nearer."""
     found = json.loads(FILE.read_text())["fills"]
     nothing = [name for name, p in laws().items() if information(p) < 1e-12]
     assert len(nothing) == 4

@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.signal import lfilter
 
 from mi_lab import CorrelatedGaussian, estimate, ksg, pairwise, rank
 from mi_lab.counting.discrete import counts
@@ -190,7 +191,7 @@ def test_series_are_tested_as_series():
     for t in range(1, 250):
         series[t] += 0.97 * series[t - 1]
     frame = pd.DataFrame(series, columns=list("abcd"))
-    with pytest.warns(UserWarning, match="rows follow one another .4 columns remember"):
+    with pytest.warns(UserWarning, match="rows follow one another .4 columns, "):
         out = pairwise(frame, permutations=99, n_jobs=1)
     upper = np.triu_indices(4, 1)
     assert (out.to_numpy()[upper] > 0.1).sum() >= 3  # they look dependent
@@ -298,3 +299,25 @@ def test_a_file_of_another_matrix_stays_as_it_is(tmp_path):
         pairwise(other, resume=file)
     assert file.read_bytes() == before
     pd.testing.assert_frame_equal(pairwise(FRAME, resume=file), pairwise(FRAME))
+
+
+@pytest.mark.parametrize("what", ["iris", "sorted by a number", "the label is gone", "a series with its years"])
+def test_a_sorted_table_is_no_series_and_a_series_is(what):
+    """A column by which the table was sorted explains why near rows are alike; a series remembers within its years."""
+    from sklearn.datasets import load_diabetes, load_iris
+
+    iris = load_iris(as_frame=True).frame
+    year = np.repeat(np.arange(2000, 2020), 12)
+    slow = lfilter([1], [1, -0.9], np.random.default_rng(0).standard_normal((2, 440)), axis=1)[:, 200:]
+    table, said = {
+        "iris": (iris, None),
+        "sorted by a number": (load_diabetes(as_frame=True).frame.sort_values("bmi"), None),
+        "the label is gone": (iris.drop(columns="target"), "was the table sorted or grouped by something?"),
+        "a series with its years": (pd.DataFrame({"year": year, "x": slow[0], "y": slow[1]}), "rows follow one"),
+    }[what]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        out = pairwise(table, n_jobs=1, progress=False)
+    told = [w for w in out.warnings if "near one another" in w or "follow one another" in w]
+    assert len(caught) == len(out.warnings)
+    assert told == [] if said is None else said in told[0]
