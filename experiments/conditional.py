@@ -83,7 +83,7 @@ CASES = {
     "label, number | number": class_given_number,
     "numbers | label": numbers_given_class,
 }
-SETS = {3000: 10, 300: 40}  # at n = 3,000 without an error bar, which takes 16 times as long
+SETS = {3000: 30, 300: 40}  # at n = 3,000 without an error bar, which takes 16 times as long
 
 
 def one(seed: int, case: str, n: int) -> tuple[float, float, float]:

@@ -66,7 +66,7 @@ def by_kinds(
         Pairs of halves for the error bar, 0 for none.
     block : int
         Rows that stay together in the halves.
-    k, variant : of neighbours
+    k, variant : of neighbours; variant 2 under a condition of numbers has a bias, see `conditional_neighbours`
     number : int, optional
         Bins a column; left out, as many as leave 5 rows a cell.
     correction : of `counts`
