@@ -38,8 +38,7 @@ def conditional_neighbours(
               + \frac1{n_{yz}}\Big)
     (lizier2014; without numbers in z the fractions go, and 2/k becomes 1/k, as in ``eq-ksg2``).  With numbers in z it
     is too high where x and y depend on each other, by .04 to .06 nats on Gaussian laws of one column each from 300 to
-    3,000 rows; what `estimate` puts back (`missed`) takes that away there, but no general reason says it will elsewhere:
-    take variant 1.
+    3,000 rows; what `estimate` puts back (`missed`) takes that away there, and elsewhere need not: take variant 1.
 
     A row with k copies of itself has a cube without inside: its copies are counted instead (mesner2021, gao2017).
     Where labels leave a row fewer than k companions, those are all its neighbours (ross2014).
