@@ -6,6 +6,7 @@ names it.
 
 import json
 import warnings
+from functools import partial
 
 import click
 import numpy as np

@@ -81,7 +81,10 @@ def test_a_date_is_a_number_of_seconds():
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: estimate(["1.5", "2,5", "3.5"] * 9, np.arange(27.0)), "x is text, 67% of which reads.*'2,5' does not"),
+        (
+            lambda: estimate(["1.5", "2,5", "3.5"] * 9, np.arange(27.0)),
+            "x is text, 67% of which.*'2,5' in row 1 does not",
+        ),
         (lambda: estimate([[1], [2, 3]] * 9, np.arange(18.0)), r"x .*ragged rows\?"),
         (lambda: estimate([object()] * 9, np.arange(9.0)), "never|constant|at least|object"),
         (lambda: estimate(np.arange(9) + 1j, np.arange(9.0)), "x has dtype complex128"),
