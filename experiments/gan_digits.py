@@ -130,9 +130,10 @@ def play(seed: int, with_term: bool, setting: dict, x: Tensor, judge: nn.Module,
             raise click.ClickException(
                 f"{path} is of {saved['setting']}, asked is {setting}: take the same or --fresh."
             )
-        for part, state in zip(parts, saved["parts"], strict=True):
-            part.load_state_dict(state)
         run = saved["run"]
+        played = len(run["step"]) == LOOKS  # then its images are all that is wanted of the networks
+        for part, state in zip(parts[:1] if played else parts, saved["parts"], strict=not played):
+            part.load_state_dict(state)
         g.set_state(saved["g"])
         torch.set_rng_state(saved["rng"])
     begun, start = time.process_time(), len(run["step"]) * steps // LOOKS
