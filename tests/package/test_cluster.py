@@ -21,7 +21,6 @@ from mi_lab import arena, pairwise, rank, significance
 from mi_lab.parallel import Lost, map_tasks, task_seed
 from tools.checks.processes import Processes
 
-pytestmark = pytest.mark.xdist_group("dask")
 pytest.importorskip("distributed")
 
 BIG = np.random.default_rng(0).normal(size=20_000)
