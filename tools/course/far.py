@@ -64,8 +64,8 @@ def reached(address: str, wish: str) -> dict:
     return {"workers": min(MOST, count + 1), "walled": not open_ones and wish != "off"}
 
 
-def connected(address: str):
-    """Return a client.
+def connected(address: str, seconds: float | None = None):
+    """Return a client, within `ANSWER` seconds if no other number is given.
 
     Raises
     ------
@@ -76,20 +76,20 @@ def connected(address: str):
         from distributed import Client
     except ImportError:
         raise CourseError("SCHEDULER= needs Dask, which isn't installed: pip install dask distributed.") from None
-    made = []
+    made, seconds = [], ANSWER if seconds is None else seconds
 
     def make() -> None:
         try:
-            made.append(Client(address, timeout=ANSWER, set_as_default=False))
+            made.append(Client(address, timeout=seconds, set_as_default=False))
         except Exception as error:
             made.append(error)
 
     thread = threading.Thread(target=make, daemon=True)  # Dask itself waits for ever where a port is open and mute
     thread.start()
-    thread.join(ANSWER + 1)
+    thread.join(seconds + 1)
     if not made or isinstance(made[0], Exception):
         raise CourseError(
-            f"No scheduler answers at {address} within {ANSWER} seconds: is it running, and is SCHEDULER= right "
+            f"No scheduler answers at {address} within {seconds} seconds: is it running, and is SCHEDULER= right "
             "(tcp://host:8786)?"
         )
     return made[0]
@@ -162,7 +162,7 @@ def asked(address: str, notebook: str, files: dict[str, bytes], order: dict) -> 
     from distributed.scheduler import KilledWorker
 
     here = (os.getpid(), address)
-    client = _clients.get(here) or _clients.setdefault(here, connected(address))
+    client = _clients.get(here) or _clients.setdefault(here, connected(address, PATIENCE))  # it answered a moment ago
     stamp = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:16]
     release = client.submit(
         Release, files, stamp, key=f"release-{stamp}"

@@ -174,7 +174,7 @@ def _furnish(course: Course) -> None:
 
 def _pool(course: Course, todo: list[Entry], workers: int, walled: bool, bar, scheduler: str = "") -> list[Entry]:
     """Mark ``todo`` in worker processes; return those that were not marked because a worker died."""
-    left = []
+    left, gone = [], None
     pool = ProcessPoolExecutor(workers, mp_context=get_context("fork"), initializer=_worker, initargs=(os.getpid(),))
     try:
         jobs = {pool.submit(mark, course, e.student, e.assignment, _key(course, e), walled, scheduler): e for e in todo}
@@ -185,15 +185,18 @@ def _pool(course: Course, todo: list[Entry], workers: int, walled: bool, bar, sc
                 left.append(jobs[job])
                 continue
             except Gone as e:
-                done = sum(_finished(course, e) for e in todo)
-                raise CourseError(
-                    f"Stopped, as {e}; {done} of {len(todo)} submissions are graded, and the same command goes on."
-                ) from e
+                gone = e
+                break
             except Exception as e:
                 jobs[job].refused = f"could not be graded: {type(e).__name__}: {str(e).strip()[:200]}"
             bar.update()
     finally:
         pool.shutdown(cancel_futures=True)  # Ctrl-C lets the submissions at work finish and leaves the rest for later
+    if gone:
+        done = sum(_finished(course, entry) for entry in todo)
+        raise CourseError(
+            f"Stopped, as {gone}; {done} of {len(todo)} submissions are graded, and the same command goes on."
+        )
     return left
 
 

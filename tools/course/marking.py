@@ -41,8 +41,10 @@ def mark(course: Course, student: str, assignment: str, key: str, walled: bool, 
     converter.autograde_preprocessors = [execute, LimitOutput, SaveAutoGrades, CheckCellMetadata, rubric]
     try:
         convert(converter)
-    except CourseError as error:
-        raise getattr(execute, "stopped", None) or error from error
+    except CourseError:
+        if stopped := getattr(execute, "stopped", None):
+            raise stopped from None
+        raise
     page = keep_manual(course, student, assignment, before)
     feedback.write(course, assignment, student)
     path = course.folder("state", assignment, f"{student}.json")
