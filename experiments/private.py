@@ -33,7 +33,7 @@ from mi_lab.teaching.private import (
 )
 
 RESULT = CURVES / "private.json"
-DEPTHS, SIZES = (0, 1, 2, 4, 8), (500, 1500, 5000)
+DEPTHS, SIZES = (0, 2, 4, 8), (500, 1500, 5000)
 CRITICS = ("infonce", "smile", "nwj")
 BATCH, PASSES, LR, COMPONENTS = 250, 8, 2e-3, 8
 DITHER = 0.01  # standard deviation of the noise that an owner may add to pixels between 0 and 1
