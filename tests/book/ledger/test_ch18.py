@@ -166,3 +166,5 @@ def test_what_the_page_says_of_its_result_file():
         said = [rows[name, depth, n]["value"] for name in ("infonce", "smile", "nwj", "ksg")]
         assert max(said) < hit["entropy"] < math.log(n)
         assert rows["dithered", depth, n]["success"] < 0.01
+        assert 0.85 < rows["attack", depth, 5000]["success"] < 0.95
+    assert rows["ksg", 2, n]["value"] > rows["ksg", 0, n]["value"] > rows["ksg", 8, n]["value"]  # up, then down
