@@ -74,7 +74,20 @@ CLOSE = "the exercise allows for a trained critic's error, and this stays within
 # Mutants that get full marks, and why they deserve them.
 FREE = "a constant in a critic changes no Donsker-Varadhan value"
 DESERVED: dict[str, dict[str, str]] = {
-    **dict.fromkeys(("dv-moments", "dv-ratio", "fdiv-exact", "hybrid-noise", "mi-blocks", "mi-table"), NEVER_NEGATIVE),
+    **dict.fromkeys(
+        (
+            "dv-moments",
+            "dv-ratio",
+            "fdiv-exact",
+            "hybrid-noise",
+            "mi-blocks",
+            "mi-table",
+            "private-deal",
+            "private-epsilon",
+            "private-proved",
+        ),
+        NEVER_NEGATIVE,
+    ),
     # with e^-τ at most 1 - 1/e, what clipping adds below is less than what the information has there
     "bounds-smile": dict.fromkeys(("cut at 0", "absolute"), "for τ of at least .5, as here, it is never negative"),
     "mine-reach": dict.fromkeys(("two per cent more", "half", "rounded"), CLOSE) | {"a little more": FREE},

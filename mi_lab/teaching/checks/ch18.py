@@ -139,6 +139,12 @@ def _(labels):
     return len(counts) / len(labels), float(np.log(len(counts)))
 
 
+@deal.mistake("the entropy is in bits: take the natural logarithm.")
+def _(labels):
+    counts = _counts(labels)
+    return len(counts) / len(labels), _entropy(counts / counts.sum()) / np.log(2)
+
+
 @deal.mistake("that is the entropy of the picture, log n: asked is that of the signature.")
 def _(labels):
     return len(_counts(labels)) / len(labels), float(np.log(len(labels)))

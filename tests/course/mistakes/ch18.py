@@ -25,7 +25,7 @@ MISTAKES = {
         "bits": (lambda right, n: proved(right, n) / np.log(2), "bits"),
         "first term": (lambda right, n: right / n * np.log(right), "wrong guesses is missing"),
         "share of log n": (lambda right, n: right / n * np.log(n), "is not s of the entropy"),
-        "all of it": (lambda right, n: np.log(n), None),
+        "all of it": (lambda right, n: np.log(n), "in place of right"),
         "no return": (lambda right, n: print(n), "nothing back"),
         "log of right": (lambda right, n: np.log(right), None),
         "one more": (lambda right, n: proved(right, n + 1), "in place of n"),
@@ -51,7 +51,7 @@ MISTAKES = {
         "whole table": (lambda q: np.log(q.max() / q.min()), "different codes"),
         "no logarithm": (lambda q: (q.max(0) / q.min(0)).max(), "take its logarithm"),
         "no return": (lambda q: print(len(q)), "nothing back"),
-        "one for each code": (lambda q: np.log(q.max(0) / q.min(0)), None),
+        "one for each code": (lambda q: np.log(q.max(0) / q.min(0)), "one number is wanted"),
         "twice": (lambda q: 2 * epsilon(q), "which factor"),
     },
 }
