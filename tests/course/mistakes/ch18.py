@@ -41,7 +41,7 @@ MISTAKES = {
         ),
         "log n": (lambda labels: (forecast(labels)[0], np.log(len(labels))), "entropy of the picture"),
         "no return": (lambda labels: print(len(labels)), "nothing back"),
-        "share alone": (lambda labels: forecast(labels)[0], None),
+        "share alone": (lambda labels: forecast(labels)[0], "two values are wanted"),
     },
     "private-epsilon": {
         "sign": (lambda q: -epsilon(q), "sign"),
