@@ -138,7 +138,7 @@ def test_the_level_as_measured():
     """A thousand independent data sets of each kind: p <= .05 as often, up to three standard errors of such a share."""
     parts = json.loads(FILE.read_text())["parts"]
     assert {"labels", "numbers", "mixed", "given labels, labels", "given labels, numbers"} <= parts.keys()
-    assert {"series", "slow series", "transfer entropy"} <= parts.keys()
+    assert {"series", "slow series", *(f"transfer entropy{memory}" for memory in ("", ", .9", ", .99"))} <= parts.keys()
     for name, found in parts.items():
         assert found["sets"] >= 1000, name
         assert abs(found["share"] - 0.05) <= 3 * found["error"], name

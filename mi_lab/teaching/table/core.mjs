@@ -287,6 +287,27 @@ export function judge(x, y) {
   return { value, n, labels, note: "" };
 }
 
+// One standard error from pairs of halves that share no row; `orders`: which rows come first, for each pair of halves.
+export function errorBar(x, y, orders) {
+  const known = together(x, y).map((c) => (serves(c) ? { ...c, kind: "label" } : c));
+  const half = known[0].values.length >> 1, squares = [];
+  for (const order of orders) {
+    const [a, b] = [0, half].map((first) => estimate(
+      ...known.map((c) => ({ ...c, values: Float64Array.from({ length: half }, (_, i) => c.values[order[first + i]]) })),
+    ));
+    if (Number.isFinite(a) && Number.isFinite(b)) squares.push(((a - b) / 2) ** 2);
+  }
+  return squares.length > orders.length / 2 ? Math.sqrt(squares.reduce((s, v) => s + v, 0) / squares.length) : NaN;
+}
+
+export function mixedRows(n, times, seed) {
+  const shuffle = shuffler(seed), rows = Uint32Array.from({ length: n }, (_, i) => i);
+  return Array.from({ length: times }, () => {
+    shuffle(rows);
+    return rows.slice();
+  });
+}
+
 // Shuffles of y: how many estimates reach that of the pair. `tell(done, reached, values)` after each; true stops.
 export function shuffles(x, y, times, seed, tell) {
   const [a, b] = together(x, y), here = estimate(a, b), shuffle = shuffler(seed), values = [];

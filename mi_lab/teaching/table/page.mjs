@@ -307,7 +307,11 @@ const alive = (root) => {
         advance(done / times);
         find("chance").textContent = `After ${done} shuffles: ${reached} gave as much.`;
       },
-      over: ({ done, reached, here, values: strange }) => {
+      over: ({ done, reached, here, values: strange, error }) => {
+        const shown = find("estimate"), same = chosen[0] === a.name && chosen[1] === b.name;
+        if (same && error === error && !result(a, b).infinite && !shown.textContent.includes("standard error")) {
+          shown.textContent += ` One standard error, from halves of the rows, is ± ${nats(error)} nats.`;
+        }
         const p = (reached + 1) / (done + 1);
         const words = `${reached ? `${reached} of ${done} shuffles` : `None of ${done} shuffles`} of ${b.name} gave as much as ${nats(here)} nats: p = ${p.toFixed(3)}. The shuffles lie between ${nats(Math.min(...strange))} and ${nats(Math.max(...strange))} nats.`;
         find("chance").textContent = words;

@@ -23,11 +23,12 @@ const tasks = {
   },
   shuffle({ x, y, times, seed }) {
     let last = performance.now();
-    return shuffles(x, y, times, seed, (done, reached) => {
+    const error = errorBar(x, y, mixedRows(together(x, y)[0].values.length, 20, seed + 1));
+    return { error, ...shuffles(x, y, times, seed, (done, reached) => {
       if (performance.now() - last < 80) return;
       last = performance.now();
       postMessage({ done, reached });
-    });
+    }) };
   },
 };
 

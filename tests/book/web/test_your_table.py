@@ -48,6 +48,7 @@ def test_the_example_is_estimated_and_shuffled_and_nothing_is_asked_of_anybody(p
     part(page, "shuffle").click()
     part(page, "shuffled").locator("svg").wait_for()
     assert "None of 199 shuffles" in part(page, "chance").inner_text()
+    assert "One standard error, from halves of the rows, is ± 0.0" in part(page, "estimate").inner_text()
     assert "p = 0.005" in part(page, "chance").inner_text()  # 1 / 200
     assert [url for url in page.asked[before:] if not url.startswith("blob:")] == []
     assert page.complaints == []

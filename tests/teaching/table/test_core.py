@@ -20,10 +20,15 @@ OPTIONS = {"header": "guess", "decimal": "guess", "missing": []}
 HERE = Path(__file__).parent
 
 
-def ask(tables=(), pairs=()) -> dict:
-    """Return what the page's program makes of texts and of pairs of (kind, values)."""
+def ask(tables=(), pairs=(), orders=()) -> dict:
+    """Return what the page's program makes of texts and of pairs of (kind, values), their errors by orders of rows."""
     numbered = [[[kind, [None if math.isnan(v) else float(v) for v in values]] for kind, values in p] for p in pairs]
-    data = {"program": worker(), "tables": list(tables), "pairs": numbered}
+    data = {
+        "program": worker(),
+        "tables": list(tables),
+        "pairs": numbered,
+        "orders": [list(map(int, o)) for o in orders],
+    }
     command = [node(), HERE / "run.mjs"]
     done = subprocess.run(command, input=json.dumps(data), capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
@@ -86,6 +91,26 @@ def test_the_page_s_numbers_are_the_package_s():
     off = {name: f["value"] - package(*pair) for (name, pair), f in zip(shared.items(), found, strict=True)}
     assert {name: gap for name, gap in off.items() if not abs(gap) < 1e-9} == {}
     assert len({round(f["value"], 6) for f in found}) > 15  # they differ from one another
+
+
+def test_the_page_s_error_bar_is_the_package_s_formula():
+    """Of the same halves; the halves that the page draws are all of the rows, in another order each time."""
+    shared = {
+        name: cases()[name] for name in ("numbers", "label and number", "number and label", "labels", "heavy tails")
+    }
+    rng = np.random.default_rng(0)
+    for name, (x, y) in shared.items():
+        n = len(x[1])
+        orders = [rng.permutation(n) for _ in range(20)]
+        found = ask(pairs=[(x, y)], orders=orders)
+        gaps = []
+        for order in orders:
+            a, b = order[: n // 2], order[n // 2 : 2 * (n // 2)]
+            gaps.append(np.subtract(*(package((x[0], x[1][h]), (y[0], y[1][h])) for h in (a, b))) / 2)
+        assert found["errors"][0] == pytest.approx(math.sqrt(np.mean(np.square(gaps))), abs=1e-9), name
+    mixed = found["mixed"]
+    assert [sorted(rows) for rows in mixed] == [list(range(7))] * 3
+    assert len({tuple(rows) for rows in mixed}) == 3
 
 
 def test_rows_that_lack_one_of_the_two_are_left_out_pair_by_pair():
