@@ -99,7 +99,9 @@ def test_gaps_are_refused_or_left_out_pair_by_pair():
     frame = FRAME.copy()
     frame.loc[:9, "a"] = np.nan
     frame.loc[5:19, "word"] = None
-    with pytest.raises(ValueError, match=r"missing values \('a' 10, 'word' 15\).*missing=\"drop\""):
+    with pytest.raises(
+        ValueError, match=r"missing values \('a' 10, first in row 0, 'word' 15, first in row 5\).*missing=\"drop\""
+    ):
         pairwise(frame)
     out = pairwise(frame, missing="drop")
     assert out.rows.loc["a", "word"] == 380
