@@ -226,7 +226,7 @@ def _(units, seconds):
     return seconds.sum() / units.sum()
 
 
-@cost.mistake("that averages seconds a unit: with r = units/seconds the least squares give Σr/Σr².")
+@cost.mistake("that averages seconds a unit: set the derivative of the sum of squares to zero.")
 def _(units, seconds):
     return (seconds / units).mean()
 
@@ -237,7 +237,7 @@ def _(units, seconds):
     return (r**2).sum() / r.sum()
 
 
-@cost.mistake("one over the mean of units a second is the mean ratio; the squares weigh it by r: Σr/Σr².")
+@cost.mistake("that is one over the mean of units a second: set the derivative of the squares to zero.")
 def _(units, seconds):
     return len(units) / (units / seconds).sum()
 

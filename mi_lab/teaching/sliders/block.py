@@ -38,6 +38,8 @@ KINDS = (
     "sight",
     "price",
     "plane",
+    "together",
+    "reach",
 )
 LIMIT = 200_000  # bytes: what one block may add to a page
 
