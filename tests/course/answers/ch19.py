@@ -150,6 +150,6 @@ ANSWERS["scale-fit"] = Answers(
         "totals": (lambda u, t: t.sum() / u.sum(), "longest run alone"),
         "mean": (lambda u, t: (t / u).mean(), "averages seconds a unit"),
         "units a second": (lambda u, t: 1 / cost_by_sums(u, t), "seconds a unit"),
-        "harmonic": (lambda u, t: len(u) / (u / t).sum(), "weigh it by r"),
+        "harmonic": (lambda u, t: len(u) / (u / t).sum(), "one over the mean of units a second"),
     },
 )

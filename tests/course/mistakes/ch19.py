@@ -56,7 +56,7 @@ MISTAKES = {
         "totals": (lambda u, t: t.sum() / u.sum(), "longest run alone"),
         "mean of ratios": (lambda u, t: (t / u).mean(), "averages seconds a unit"),
         "units a second": (lambda u, t: ((u / t) ** 2).sum() / (u / t).sum(), "seconds a unit"),
-        "harmonic": (lambda u, t: len(u) / (u / t).sum(), "weigh it by r"),
+        "harmonic": (lambda u, t: len(u) / (u / t).sum(), "one over the mean of units a second"),
         "no return": (lambda u, t: print(len(u)), "nothing back"),
         "one for each": (lambda u, t: t / u, "over which axis"),
         "the last run": (lambda u, t: t[-1] / u[-1], None),
