@@ -20,7 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 import mi_lab
-from experiments.results import CURVES, ROOT, about, write
+from experiments.results import CURVES, ROOT, about, finished, write
 from mi_lab.bottleneck import bottleneck_curve
 from mi_lab.teaching.codes import ADDED, CODE, WIDTH, Codes
 from mi_lab.teaching.toy import BETAS, coins, gaussian, labelled, letters
@@ -113,10 +113,7 @@ def neural() -> list[dict]:
 def main(seeds: int, epochs: int, progress: Path, fresh: bool) -> None:
     """Run the crews that are missing, then write the result file."""
     torch.set_num_threads(1)
-    progress.parent.mkdir(exist_ok=True)
-    if fresh:
-        progress.unlink(missing_ok=True)
-    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    lines = finished(progress, fresh)
     done = {line["part"]: line["found"] for line in lines if (line["seeds"], line["epochs"]) == (seeds, epochs)}
     work = {"curve": curve}
     parts = []

@@ -18,7 +18,7 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from experiments.results import CURVES, ROOT, about, write
+from experiments.results import CURVES, ROOT, about, finished, write
 
 RESULT = CURVES / "certificate.json"
 SIZES, SHARES, RHO = (250, 1000, 3000, 10_000), (0.2, 0.5), 0.9
@@ -172,10 +172,7 @@ def main(progress: Path, fresh: bool) -> None:
 
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    progress.parent.mkdir(exist_ok=True, parents=True)
-    if fresh:
-        progress.unlink(missing_ok=True)
-    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    lines = finished(progress, fresh)
     done, wanted = {line.pop("cell"): line for line in lines}, cells()
     start = time.process_time()
     with progress.open("a") as file:

@@ -19,7 +19,7 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from experiments.results import CURVES, ROOT, about, write
+from experiments.results import CURVES, ROOT, about, finished, write
 
 RESULT = CURVES / "counting-study.json"
 SIZES = [m * m for m in (10, 13, 19, 26, 36, 51, 70)]  # the published study's: pixels of square images
@@ -90,10 +90,7 @@ def run(n: int, which: int, seed: int) -> dict:
 @click.option("--fresh", is_flag=True, help="Start again from nothing.")
 def main(seed: int, workers: int, progress: Path, fresh: bool) -> None:
     """Run what is missing, then write the summary."""
-    progress.parent.mkdir(exist_ok=True)
-    if fresh:
-        progress.unlink(missing_ok=True)
-    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    lines = finished(progress, fresh)
     done = {(d["n"], d["which"]): d for d in lines if d["seed"] == seed}
     todo = [(n, w) for n in SIZES for w in range(len(INFORMATION)) if (n, w) not in done]
     start = time.perf_counter()

@@ -25,7 +25,7 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from experiments.results import CURVES, ROOT, commit, machine, write
+from experiments.results import CURVES, ROOT, commit, finished, machine, write
 
 RESULT = CURVES / "coverage.json"
 PROGRESS = ROOT / "experiments" / "progress" / "coverage.jsonl"
@@ -134,8 +134,7 @@ def main(methods, laws, sets, fast, seed, workers, progress: Path, fresh: bool) 
     """Run what is missing, then write the rows of the methods that were run."""
     methods = _names(methods, COUNTING + CRITICS, "--methods")
     laws = list(FAST) if fast else _names(laws, tuple(LAWS), "--laws")
-    progress.parent.mkdir(exist_ok=True, parents=True)
-    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    lines = finished(progress)
     if fresh:
         lines = [line for line in lines if line[0] not in methods]
         progress.write_text("".join(json.dumps(line) + "\n" for line in lines))

@@ -17,7 +17,7 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from experiments.results import CURVES, ROOT, about, write
+from experiments.results import CURVES, ROOT, about, finished, write
 
 RESULT = CURVES / "default.json"
 PROGRESS = ROOT / "_build" / "default.jsonl"
@@ -60,10 +60,7 @@ def main(sets: int, progress: Path, fresh: bool) -> None:
 
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    progress.parent.mkdir(parents=True, exist_ok=True)
-    if fresh:
-        progress.unlink(missing_ok=True)
-    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    lines = finished(progress, fresh)
     done = {(line["d"], line["seed"]) for line in lines}
     todo = [(d, seed) for seed in range(sets) for d in COLUMNS if (d, seed) not in done]
     with progress.open("a") as file:

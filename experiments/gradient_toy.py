@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from experiments.results import CURVES, ROOT, about, write
+from experiments.results import CURVES, ROOT, about, finished, write
 from mi_lab import Net, donsker_varadhan, nwj
 from mi_lab.gradients import GaussianScore, SpectralStein, information_term
 
@@ -154,10 +154,7 @@ def summary(lines: list[dict]) -> list[dict]:
 def main(seeds: int, critic_seeds: int, progress: Path, fresh: bool) -> None:
     """Run what is missing, then write the summary."""
     torch.set_num_threads(1)
-    progress.parent.mkdir(exist_ok=True)
-    if fresh:
-        progress.unlink(missing_ok=True)
-    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    lines = finished(progress, fresh)
     done = {(f["name"], f["d"], f["law"], f["seed"]): f for f in lines}
     wanted = list(tasks(seeds, critic_seeds))
     with progress.open("a") as file:

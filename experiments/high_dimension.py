@@ -15,7 +15,7 @@ import click
 import numpy as np
 import torch
 
-from experiments.results import CURVES, ROOT, about, write
+from experiments.results import CURVES, ROOT, about, finished, write
 
 RESULT = CURVES / "high-dimension.json"
 D, RHO, BATCH, STEPS, LR = 128, 0.5, 128, 2500, 3e-4
@@ -88,10 +88,7 @@ def main(seeds: int, progress: Path, fresh: bool) -> None:
     import mi_lab
 
     torch.set_num_threads(1)
-    progress.parent.mkdir(exist_ok=True, parents=True)
-    if fresh:
-        progress.unlink(missing_ok=True)
-    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    lines = finished(progress, fresh)
     done = {(line["objective"], line.get("seed")): line for line in lines}
     truth, runs = mi_lab.CorrelatedGaussian(RHO, D).mutual_information, {}
     for name in ("dv", "mine", "nwj", "infonce"):

@@ -17,7 +17,7 @@ import click
 import torch
 from tqdm import tqdm
 
-from experiments.results import CURVES, ROOT, about, write
+from experiments.results import CURVES, ROOT, about, finished, write
 from mi_lab import BivariateGaussian, Net
 
 NATS, N, BATCH, EPOCHS, LOOK = 2.0, 400, 50, 200, 50
@@ -69,8 +69,7 @@ def main(sets: int, progress: Path) -> None:
     fresh = law.sample(FRESH, seed=1000)
     wanted = [(name, seed, EPOCHS) for seed in range(sets) for name in BETAS]
     wanted += [(name, seed, LONG_EPOCHS) for seed in range(min(sets, LONG_SETS)) for name in LONGER]
-    progress.parent.mkdir(exist_ok=True, parents=True)
-    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    lines = finished(progress)
     done = {tuple(job): curves for job, curves in lines}
     with progress.open("a") as file:
         for job in tqdm([job for job in wanted if job not in done], disable=None):

@@ -21,7 +21,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 import mi_lab
-from experiments.results import CURVES, ROOT, about, write
+from experiments.results import CURVES, ROOT, about, finished, write
 from mi_lab.teaching.plane import SIZES, Nets, binned_information, exact_information, noisy_information, words
 
 RESULT = CURVES / "plane.json"
@@ -161,10 +161,7 @@ def speed(seeds: int, epochs: int = 4) -> dict:
 def main(seeds: int, progress: Path, fresh: bool) -> None:
     """Do the parts that are missing, then write the result file."""
     torch.set_num_threads(1)
-    progress.parent.mkdir(exist_ok=True)
-    if fresh:
-        progress.unlink(missing_ok=True)
-    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    lines = finished(progress, fresh)
     done = {line["part"]: line["found"] for line in lines if line["seeds"] == seeds}
     parts = {
         "tanh": lambda: plain("tanh", seeds),

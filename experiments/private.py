@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from experiments.results import CURVES, ROOT, about, write
+from experiments.results import CURVES, ROOT, about, finished, write
 from mi_lab import CriticTrainer, all_pairs, ksg
 from mi_lab.teaching.private import (
     PrivateEncoder,
@@ -121,10 +121,7 @@ def summary(lines: list[dict]) -> list[dict]:
 def main(keys: int, progress: Path, fresh: bool) -> None:
     """Run what is missing, then write the summary."""
     torch.set_num_threads(1)
-    progress.parent.mkdir(exist_ok=True)
-    if fresh:
-        progress.unlink(missing_ok=True)
-    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    lines = finished(progress, fresh)
     done = {(f["what"], f["depth"], f["n"], f["key"]): f for f in lines}
     wanted = list(tasks(keys))
     with progress.open("a") as file:

@@ -42,6 +42,17 @@ def about(command: str, **facts) -> dict:
     return {"command": command, "commit": commit(), "machine": machine(), **facts}
 
 
+def finished(progress: Path, fresh: bool = False) -> list:
+    """Return what a run that was stopped has left, a line of JSON a part; ``fresh`` forgets it.
+
+    Makes the folder, so that the run can write its next line.
+    """
+    progress.parent.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        progress.unlink(missing_ok=True)
+    return [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+
+
 def write(path: Path, head: dict, indent: int | None = None, **content) -> None:
     """Write a result file in one stroke: a run that is stopped in the middle of writing leaves the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from experiments.results import CURVES, ROOT, about, write
+from experiments.results import CURVES, ROOT, about, finished, write
 
 RESULT = CURVES / "self-consistency.json"
 METHODS = ("mine", "nwj", "smile", "infonce", "ksg")
@@ -149,10 +149,7 @@ def main(methods: str, progress: Path, fresh: bool) -> None:
     for name in names:
         if name not in mi_lab.METHODS:
             raise click.BadParameter(f"{name!r}, wanted some of: {', '.join(mi_lab.METHODS)}.", param_hint="--methods")
-    progress.parent.mkdir(exist_ok=True, parents=True)
-    if fresh:
-        progress.unlink(missing_ok=True)
-    lines = [json.loads(line) for line in progress.read_text().splitlines()] if progress.exists() else []
+    lines = finished(progress, fresh)
     done = {line["cell"]: line for line in lines}
     todo = [(m, q, s) for s in range(SEEDS) for m in names for q in QUESTIONS if f"{m} {q} {s}" not in done]
     with progress.open("a") as file:

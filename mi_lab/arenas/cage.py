@@ -78,6 +78,7 @@ def _allowed():
 
 
 def pickled(estimator: Callable) -> bytes:
+    """Return an estimator as bytes that another process can read, closures included; a ValueError if it can't."""
     import cloudpickle
 
     try:

@@ -35,6 +35,8 @@ class Sides:
 
 @dataclass(frozen=True)
 class Context:
+    """What every way to estimate from a large table is told: the columns, how to read a chunk, and what to report."""
+
     sides: Sides
     kinds: dict
     marks: tuple
@@ -129,6 +131,7 @@ def _mapped(v: Any, name: str, parts: dict) -> LargeTable:
 
 
 def kinds_given(kinds: dict | None, sides: Sides) -> dict:
+    """Return the kinds that were said column by column, those of a whole side included."""
     check_kinds(dict(kinds or {}), [*sides.every, "x", "y", "given"])
     out = {}
     for name, columns in (("x", sides.x), ("y", sides.y), ("given", sides.z)):

@@ -22,6 +22,7 @@ PAIRS = 50  # pairs of halves behind an error bar
 def counted(
     c: Context, how: list, said: list, correction: str | None = None, parts: int | None = None, **options: Any
 ) -> Estimate:
+    """Estimate from labels counted in all rows, in nats: the counts of chunks add up, so nothing is lost by them."""
     _no_more("counts", options)
     one_of(correction, "correction", (None, *CORRECTIONS))
     total = LabelCounts(c.sides.every)

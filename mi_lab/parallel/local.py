@@ -11,6 +11,7 @@ DIED = ("TerminatedWorkerError", "BrokenProcessPool", "BrokenExecutor")  # loky'
 
 
 def one(function: Callable, i: int, task: Any, shared: tuple) -> tuple[int, Any]:
+    """Return a task's number and result: they come back in any order."""
     return i, function(task, *shared)
 
 

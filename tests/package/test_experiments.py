@@ -54,3 +54,14 @@ def test_every_committed_result_names_its_command_and_commit(root):
         head = json.loads(path.read_text(encoding="utf-8"))["about"]
         assert head["command"].startswith("python -m "), path.name
         assert head.get("commit") or head.get("made"), path.name
+
+
+def test_a_stopped_run_goes_on_from_its_lines_or_forgets_them(tmp_path):
+    from experiments.results import finished
+
+    progress = tmp_path / "folder" / "run.jsonl"
+    assert finished(progress) == []
+    progress.write_text('{"seed": 1}\n{"seed": 2}\n')
+    assert [line["seed"] for line in finished(progress)] == [1, 2]
+    assert finished(progress, fresh=True) == []
+    assert not progress.exists()
